@@ -1,0 +1,48 @@
+# Each recipe is a plain command, which README.md shows for people without make.
+
+PYTHON ?= python3
+PORT ?= 8000
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { sub("%", "N", $$1); printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+list: .venv/requirements.txt ## list the lessons
+	@.venv/bin/python lessons list
+
+lesson-%: .venv/requirements.txt ## serve lesson N until Ctrl-C (PORT=8001 for another port than 8000)
+	@.venv/bin/python lessons serve $* --port $(PORT)
+
+diff-%: .venv/requirements.txt ## show what lesson N changes in the lesson before it
+	@.venv/bin/python lessons diff $*
+
+test: .venv/requirements-test.txt ## run every test
+	@.venv/bin/python -m pytest -n auto
+
+lint: .venv/requirements-test.txt ## check the style and the format of the code
+	@.venv/bin/ruff check
+	@.venv/bin/ruff format --check
+
+format: .venv/requirements-test.txt ## bring the code into the format that lint checks
+	@.venv/bin/ruff format
+
+bench: .venv/requirements-test.txt ## measure set-up and start against bare pip and bare Flask
+	@.venv/bin/python tests/bench.py
+
+lock: ## renew the locked requirements (needs uv)
+	@uv $(LOCK) pyproject.toml --output-file requirements.txt
+	@uv $(LOCK) --group build --output-file requirements-build.txt
+	@uv $(LOCK) --group test --constraint requirements.txt --output-file requirements-test.txt
+
+clean: ## remove the environment, the databases and the caches
+	@rm -rf .venv .pytest_cache .ruff_cache lessons/*/data.db
+
+LOCK = pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	--annotation-style line --custom-compile-command 'make lock'
+
+.venv/requirements.txt: requirements.txt requirements-build.txt
+	@$(PYTHON) lessons/make_venv.py
+
+.venv/requirements-test.txt: requirements-test.txt .venv/requirements.txt
+	@$(PYTHON) lessons/make_venv.py test
+
+.PHONY: help list test lint format bench lock clean

@@ -1,0 +1,75 @@
+import sqlite3
+
+from flask import current_app, g
+from werkzeug.security import generate_password_hash
+
+DEMO_USERS = [  # name, e-mail address, password, is an admin
+    ("bob", "bob@example.com", "builder", False),
+    ("alice", "alice@example.com", "wonderland", True),
+]
+
+
+class UserModel:
+    def __init__(self, id, username, email, password_hash, is_admin):
+        self.id = id
+        self.username = username
+        self.email = email
+        self.password_hash = password_hash
+        self.is_admin = bool(is_admin)
+
+    @classmethod
+    def find_by_id(cls, id):
+        return cls.find("SELECT * FROM users WHERE id = ?", id)
+
+    @classmethod
+    def find_by_username(cls, username):
+        return cls.find("SELECT * FROM users WHERE username = ?", username)
+
+    @classmethod
+    def find_by_email(cls, email):
+        return cls.find("SELECT * FROM users WHERE email = ?", email)
+
+    @classmethod
+    def find(cls, query, value):
+        row = get_db().execute(query, (value,)).fetchone()
+        return cls(*row) if row else None
+
+    @classmethod
+    def find_all(cls):
+        return [cls(*row) for row in get_db().execute("SELECT * FROM users ORDER BY id")]
+
+    def json(self):
+        return {"id": self.id, "username": self.username}
+
+
+def get_db():
+    """Return this request's connection to the database, which is made if it is not there."""
+    if "db" not in g:
+        g.db = sqlite3.connect(current_app.config["DATABASE"])
+        if not g.db.execute("SELECT 1 FROM sqlite_master WHERE name = 'users'").fetchone():
+            create_tables(g.db)
+    return g.db
+
+
+def close_db(error=None):
+    """Close this request's connection, if it opened one."""
+    if "db" in g:
+        g.pop("db").close()
+
+
+def create_tables(db):
+    """Create the table of users, and bob and alice in it."""
+    with db:
+        db.execute("BEGIN IMMEDIATE")  # so that two first requests at once do not both do it
+        db.execute(
+            "CREATE TABLE IF NOT EXISTS users ("
+            "id INTEGER PRIMARY KEY AUTOINCREMENT, "  # never reused: a deleted user's token fits nobody
+            "username TEXT UNIQUE, email TEXT UNIQUE, password_hash TEXT, is_admin INTEGER)"
+        )
+        db.executemany(
+            "INSERT OR IGNORE INTO users (username, email, password_hash, is_admin) VALUES (?, ?, ?, ?)",
+            [
+                (username, email, generate_password_hash(password), is_admin)
+                for username, email, password, is_admin in DEMO_USERS
+            ],
+        )

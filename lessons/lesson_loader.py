@@ -1,0 +1,94 @@
+"""Find the lessons, load their apps, compare their files: for the commands, the tests and the notebooks.
+
+A lesson is a folder named NN_name beside this file. There is no other list of lessons.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from difflib import unified_diff
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+LESSONS = Path(__file__).resolve().parent
+
+
+def find_lessons() -> dict[int, Path]:
+    """Return every lesson's folder by its number, in order."""
+    return {int(folder.name[:2]): folder for folder in sorted(LESSONS.glob("[0-9][0-9]_*/"))}
+
+
+def load_app(folder: Path | str) -> Flask:
+    """Run app.py in a lesson's folder, as it is on disk now, and return its Flask app.
+
+    Lessons share the names of their modules (app, security, models.user), so those are forgotten
+    again afterwards: any number of lessons can be loaded into one process, each as often as needed.
+
+    Raises FileNotFoundError if the folder has no app.py, AttributeError if that defines no `app`,
+    and whatever the lesson's own code raises.
+    """
+    folder = Path(folder).resolve()
+    if not (folder / "app.py").is_file():
+        raise FileNotFoundError(
+            f"{folder} has no app.py: name the folder of a lesson, like lessons/01_auth_url"
+        )
+    own_names = {entry.stem for entry in folder.iterdir()}
+
+    def take_own_modules() -> dict:
+        names = [name for name in sys.modules if name.partition(".")[0] in own_names]
+        return {name: sys.modules.pop(name) for name in names}
+
+    modules_of_others = take_own_modules()
+    sys.path.insert(0, str(folder))
+    importlib.invalidate_caches()
+    try:
+        module = importlib.import_module("app")
+    finally:
+        sys.path.remove(str(folder))
+        take_own_modules()
+        sys.modules.update(modules_of_others)
+    if not hasattr(module, "app"):
+        raise AttributeError(
+            f"{folder / 'app.py'} defines no `app`: it needs a line like app = Flask(__name__)"
+        )
+    return module.app
+
+
+class About(NamedTuple):
+    """What a lesson's README says first: its heading, its idea, the curl lines to try."""
+
+    title: str
+    idea: str
+    curl: str
+
+
+def read_about(folder: Path) -> About:
+    """Return a lesson's heading, first paragraph and shell block, from its README."""
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    heading, idea = text.split("\n\n")[:2]
+    curl = text.partition("```sh\n")[2].partition("```")[0]
+    return About(heading.removeprefix("# "), idea.replace("\n", " "), curl.strip())
+
+
+def diff(before: Path, after: Path) -> str:
+    """Return the unified diff between the code of two lessons: what the later one changes."""
+    names = sorted({path.relative_to(lesson) for lesson in (before, after) for path in lesson.rglob("*.py")})
+    return "".join(
+        line
+        for name in names
+        for line in unified_diff(
+            lines(before / name),
+            lines(after / name),
+            f"{before.name}/{name.as_posix()}",
+            f"{after.name}/{name.as_posix()}",
+            n=2,
+        )
+    )
+
+
+def lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []

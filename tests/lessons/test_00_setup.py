@@ -1,0 +1,91 @@
+"""Lesson 0: a resource that needs a token."""
+
+import hashlib
+import sqlite3
+
+import pytest
+
+from helpers import REAL_HASH, authorization, claims
+from lesson_loader import load_app
+
+BOB = {"username": "bob", "password": "builder"}
+
+
+def log_in(client, credentials):
+    response = client.post("/auth", json=credentials)
+    assert response.status_code == 200, response.text
+    return authorization(response.json()["access_token"])
+
+
+def test_logging_in_gives_a_token_and_nothing_else(client):
+    response = client.post("/auth", json=BOB)
+    assert response.status_code == 200
+    assert response.json().keys() == {"access_token"}
+    assert claims(response.json()["access_token"])["identity"] == 1
+
+
+def test_a_token_opens_the_list_of_users(client):
+    response = client.get("/users", headers=log_in(client, BOB))
+    assert response.status_code == 200
+    assert response.json() == {"users": [{"id": 1, "username": "bob"}, {"id": 2, "username": "alice"}]}
+
+
+def test_without_a_token_the_list_is_closed(client):
+    response = client.get("/users")
+    assert response.status_code == 401
+    assert response.headers["WWW-Authenticate"] == 'JWT realm="Login Required"'
+    assert response.json()["error"] == "Authorization Required"
+
+
+def test_an_unknown_user_and_a_wrong_password_are_answered_alike(client):
+    wrong = client.post("/auth", json=BOB | {"password": "wrong"})
+    unknown = client.post("/auth", json=BOB | {"username": "nobody"})
+    assert wrong.status_code == unknown.status_code == 401
+    assert wrong.content == unknown.content
+
+
+def test_an_unknown_user_costs_as_much_hashing_as_a_wrong_password(client, monkeypatch):
+    """Passwords are stored as hashes, which are slow to make on purpose. A user who does not exist costs
+    one too, or else the time of an answer would tell who has an account."""
+    hashed, scrypt = [], hashlib.scrypt
+
+    def counting_scrypt(*arguments, **parameters):
+        hashed.append((parameters["n"], parameters["r"], parameters["p"]))
+        return scrypt(*arguments, **parameters)
+
+    monkeypatch.setattr(hashlib, "scrypt", counting_scrypt)
+    client.post("/auth", json=BOB)  # makes the database
+    hashed.clear()
+    client.post("/auth", json=BOB | {"password": "wrong"})
+    client.post("/auth", json=BOB | {"username": "nobody"})
+    assert len(hashed) == 2
+    assert hashed[0] == hashed[1]
+
+
+def test_a_deleted_users_token_is_refused_and_fits_nobody_who_comes_later(app, client):
+    bob, alice = log_in(client, BOB), log_in(client, {"username": "alice", "password": "wonderland"})
+    with sqlite3.connect(app.config["DATABASE"]) as db:
+        db.execute("DELETE FROM users WHERE username = 'alice'")
+        db.execute("INSERT INTO users (username, is_admin) VALUES ('mallory', 1)")
+    db.close()
+    assert client.get("/users", headers=alice).status_code == 401
+    assert client.get("/users", headers=bob).json()["users"][1] == {"id": 3, "username": "mallory"}
+
+
+def test_a_deleted_database_is_made_again_while_the_app_runs(app, client):
+    log_in(client, BOB)
+    app.config["DATABASE"].unlink()
+    log_in(client, BOB)
+
+
+@pytest.mark.parametrize("username", ["bob", "alice"])
+def test_passwords_are_stored_as_costly_hashes(lesson, tmp_path, username):
+    app = load_app(lesson)
+    app.config["DATABASE"] = tmp_path / "data.db"
+    app.test_client().post("/auth", json=BOB)
+    with sqlite3.connect(app.config["DATABASE"]) as db:
+        (stored,) = db.execute("SELECT password_hash FROM users WHERE username = ?", (username,)).fetchone()
+    db.close()
+    assert stored.startswith(REAL_HASH("").rpartition(":")[0])  # "scrypt:32768:8"
+    assert "builder" not in stored
+    assert "wonderland" not in stored

@@ -1,0 +1,38 @@
+"""Lesson 2: JWT_EXPIRATION_DELTA."""
+
+import pytest
+
+from helpers import authorization, claims, mint
+
+BOB = {"username": "bob", "password": "builder"}
+
+
+@pytest.fixture
+def aged(app, client):
+    """Give a token that was issued by login, made older by some seconds and signed again."""
+    issued = claims(client.post("/login", json=BOB).json()["access_token"])
+
+    def aged(seconds):
+        times = {name: issued[name] - seconds for name in ("iat", "nbf", "exp")}
+        return authorization(mint(app, identity=issued["identity"], **times))
+
+    return aged
+
+
+def test_a_token_lives_for_half_an_hour(client):
+    token = claims(client.post("/login", json=BOB).json()["access_token"])
+    assert token["exp"] - token["iat"] == 1800
+
+
+def test_a_token_of_twenty_minutes_is_still_good(client, aged):
+    assert client.get("/users", headers=aged(20 * 60)).status_code == 200
+
+
+def test_a_token_is_good_within_the_leeway_and_refused_after_it(client, aged):
+    assert client.get("/users", headers=aged(1800 + 5)).status_code == 200
+    assert client.get("/users", headers=aged(1800 + 11)).status_code == 401
+
+
+def test_a_refused_token_says_that_it_has_expired(client, aged):
+    assert client.get("/users", headers=aged(1799)).status_code == 200
+    assert client.get("/users", headers=aged(1900)).json()["description"] == "Signature has expired"

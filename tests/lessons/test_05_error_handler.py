@@ -1,0 +1,47 @@
+"""Lesson 5: @jwt.jwt_error_handler."""
+
+import sqlite3
+
+from helpers import authorization, mint
+
+BOB = {"email": "bob@example.com", "password": "builder"}
+
+
+def test_a_missing_token_is_answered_in_the_apis_own_words(client):
+    response = client.get("/users")
+    assert response.status_code == 401
+    assert response.json() == {"message": "Request does not contain an access token", "code": 401}
+
+
+def test_a_missing_token_still_gets_the_header_that_says_how_to_authenticate(client):
+    response = client.get("/users")
+    assert response.headers["WWW-Authenticate"] == 'JWT realm="Login Required"'
+    assert response.json().keys() == {"message", "code"}
+
+
+def test_a_wrong_password_is_answered_in_the_apis_own_words(client):
+    response = client.post("/login", json=BOB | {"password": "wrong"})
+    assert response.status_code == 401
+    assert response.json() == {"message": "Invalid credentials", "code": 401}
+
+
+def test_an_expired_token_is_answered_in_the_apis_own_words(app, client):
+    response = client.get("/users", headers=authorization(mint(app, age=2000, lifetime=1800)))
+    assert response.status_code == 401
+    assert response.json() == {"message": "Signature has expired", "code": 401}
+
+
+def test_a_deleted_users_token_is_answered_in_the_apis_own_words(app, client):
+    token = client.post("/login", json=BOB).json()["access_token"]
+    with sqlite3.connect(app.config["DATABASE"]) as db:
+        db.execute("DELETE FROM users WHERE username = 'bob'")
+    db.close()
+    response = client.get("/users", headers=authorization(token))
+    assert response.status_code == 401
+    assert response.json() == {"message": "User does not exist", "code": 401}
+
+
+def test_an_error_with_another_status_keeps_it(client):
+    response = client.post("/login", content="bob:builder")
+    assert response.status_code == 400
+    assert response.json()["code"] == 400

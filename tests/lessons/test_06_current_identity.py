@@ -1,0 +1,45 @@
+"""Lesson 6: current_identity."""
+
+import sqlite3
+
+from helpers import authorization
+
+BOB = {"email": "bob@example.com", "password": "builder"}
+ALICE = {"email": "alice@example.com", "password": "wonderland"}
+
+
+def log_in(client, credentials):
+    return authorization(client.post("/login", json=credentials).json()["access_token"])
+
+
+def test_an_admin_sees_all_users_and_who_asked(client):
+    response = client.get("/users", headers=log_in(client, ALICE))
+    assert response.status_code == 200
+    assert response.json() == {
+        "asked_by": "alice",
+        "users": [{"id": 1, "username": "bob"}, {"id": 2, "username": "alice"}],
+    }
+
+
+def test_anyone_else_is_told_who_they_are_and_that_it_is_not_enough(client):
+    response = client.get("/users", headers=log_in(client, BOB))
+    assert response.status_code == 403
+    assert response.json() == {"message": "bob is not an admin", "code": 403}
+
+
+def test_without_a_token_it_is_401_and_with_the_wrong_one_403(client):
+    """Flask-JWT asks who it is; what they may do is yours to say. 401 means that nobody is logged in,
+    403 that whoever is may not."""
+    assert client.get("/users").status_code == 401
+    assert client.get("/users", headers=log_in(client, BOB)).status_code == 403
+
+
+def test_a_token_gains_and_loses_its_rights_with_its_user(app, client):
+    """`current_identity` is what `identity(payload)` has just returned, fresh from the database: a right
+    that is taken away is gone with the next request, whatever the token's age."""
+    bob, alice = log_in(client, BOB), log_in(client, ALICE)
+    with sqlite3.connect(app.config["DATABASE"]) as db:
+        db.execute("UPDATE users SET is_admin = NOT is_admin")
+    db.close()
+    assert client.get("/users", headers=bob).status_code == 200
+    assert client.get("/users", headers=alice).status_code == 403
