@@ -21,7 +21,7 @@ the two functions that read a request. It then behaves as it did in 2015, with t
 - JWT_REQUIRED_CLAIMS requires every claim that it names, where it used to require exp, iat and nbf.
 - A token that nests too deeply, or whose exp, iat or nbf is not a number, is a 401 and not a 500.
 - A token is refused once its leeway is over, where it used to have one more second.
-- A token must be strict base64url, its kid text, its crit and b64 headers understood (RFC 7515, 7797).
+- A token must be base64url, its kid text, its crit and b64 headers understood (RFC 7515, 7797).
 - The description of a 401 quotes PyJWT, which words some of them anew.
 - A key shorter than its algorithm wants makes PyJWT warn (RFC 7518, section 3.2).
 - A payload handler's iss must be text, or login is a 500.
@@ -135,6 +135,4 @@ def _is_text(value: object) -> bool:
 if "flask_jwt" not in sys.modules:
     _adapt(_import_flask_jwt())
 elif not hasattr(sys.modules["flask_jwt"], "adapted_by"):
-    raise ImportError(
-        "flask_jwt was imported too early: `import flask_jwt_compat` first, before anything else"
-    )
+    raise ImportError("flask_jwt was imported before flask_jwt_compat: swap these imports, then restart")

@@ -1,0 +1,484 @@
+"""flask_jwt_compat, which other projects copy: its import, its differences, every option and every hook."""
+
+import ast
+import importlib.metadata
+import json
+import re
+import subprocess
+import sys
+import textwrap
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import flask_jwt
+import flask_jwt_compat
+import jwt
+import pytest
+from flask import jsonify, request
+from flask_jwt import current_identity
+
+from helpers import ROOT, authorization, claims, mint
+
+BOB = {"username": "bob", "password": "builder"}
+
+
+def python(code, *path):
+    """Run code in a Python of its own and return what it printed."""
+    code = (
+        f"import sys; sys.path[:0] = {[str(entry) for entry in (*path, ROOT / 'lessons')]}\n"
+        + textwrap.dedent(code)
+    )
+    run = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    return run.stdout.strip()
+
+
+def import_error(preparation, *path):
+    """Return the message of the ImportError that importing flask_jwt_compat raises."""
+    return python(
+        textwrap.dedent(preparation)
+        + textwrap.dedent("""
+            try:
+                import flask_jwt_compat
+            except ImportError as error:
+                print(error)
+        """),
+        *path,
+    )
+
+
+def view(app, token=None, prefix="JWT"):
+    return app.test_client().get("/view", headers=authorization(token, prefix) if token else None)
+
+
+def login(app, url="/auth", body=BOB, **how):
+    return app.test_client().post(url, **(how or {"json": body}))
+
+
+# importing it
+
+
+def test_it_imports_the_real_library():
+    assert flask_jwt.__version__ == importlib.metadata.version("Flask-JWT") == "0.3.2"
+    assert Path(flask_jwt.__file__).parent.parent.name == "site-packages"
+
+
+def test_flask_and_jwt_are_left_as_they_were():
+    code = """
+        import flask, jwt
+        before = dict(vars(flask)), dict(vars(jwt))
+        import flask_jwt_compat
+        print((dict(vars(flask)), dict(vars(jwt))) == before, type(jwt.encode({}, "k" * 32)).__name__)
+    """
+    assert python(code) == "True str"
+
+
+def test_importing_it_twice_is_harmless(tmp_path):
+    (tmp_path / "copy_of_it.py").write_text((ROOT / "lessons/flask_jwt_compat.py").read_text())
+    code = """
+        import importlib, flask_jwt_compat, flask_jwt
+        before = dict(vars(flask_jwt))
+        importlib.reload(flask_jwt_compat)
+        import copy_of_it
+        print(dict(vars(flask_jwt)) == before)
+    """
+    assert python(code, tmp_path) == "True"
+
+
+def test_it_works_after_a_plain_import_has_failed():
+    code = """
+        try:
+            import flask_jwt
+        except ImportError as error:
+            print(error.name)
+        import flask_jwt_compat
+        from flask_jwt import JWT
+        print(JWT.__module__)
+    """
+    assert python(code) == "flask\nflask_jwt"
+
+
+@pytest.mark.parametrize("early", ["None", "__import__('types').ModuleType('flask_jwt')"])
+def test_a_flask_jwt_that_was_imported_before_it_is_an_error(early):
+    message = import_error(f"sys.modules['flask_jwt'] = {early}")
+    assert message == "flask_jwt was imported before flask_jwt_compat: swap these imports, then restart"
+
+
+def test_a_file_that_is_only_called_flask_jwt_is_an_error_and_named(tmp_path):
+    (tmp_path / "flask_jwt.py").write_text("JWT = None")
+    message = import_error("", tmp_path)
+    assert str(tmp_path / "flask_jwt.py") in message
+    assert "rename it" in message
+
+
+def test_a_missing_flask_jwt_is_an_error_that_says_how_to_install_it():
+    message = import_error("""
+        class Hidden:
+            def find_spec(self, name, *rest):
+                if name == "flask_jwt":
+                    raise ModuleNotFoundError("No module named 'flask_jwt'", name=name)
+        sys.meta_path.insert(0, Hidden())
+    """)
+    assert message == "No module named 'flask_jwt': the docstring of flask_jwt_compat says how to install it"
+
+
+@pytest.mark.parametrize("version", ["__version__ = '1.7.1'", "__version__ = '2.14.0'", "encode = None"])
+def test_an_old_pyjwt_or_a_file_called_jwt_is_an_error_and_named(tmp_path, version):
+    (tmp_path / "jwt.py").write_text(version)
+    message = import_error("", tmp_path)
+    assert "needs PyJWT 2.15" in message
+    assert str(tmp_path / "jwt.py") in message
+
+
+def test_an_old_flask_is_an_error():
+    assert "for Flask 3" in import_error("import flask; flask._request_ctx_stack = None")
+
+
+def test_a_failed_import_leaves_flask_as_it_was(tmp_path):
+    (tmp_path / "flask_jwt.py").write_text("raise ImportError('broken')")
+    code = "import flask; print(hasattr(flask, '_request_ctx_stack'), 'flask_jwt' in sys.modules)"
+    assert import_error("", tmp_path) == "broken"
+    assert (
+        python("try: import flask_jwt_compat\nexcept ImportError: pass\n" + code, tmp_path) == "False False"
+    )
+
+
+def test_the_installation_that_it_describes_is_the_readmes():
+    text, commands = (
+        (ROOT / "README.md").read_text(),
+        re.findall(r"^    (pip .+)", flask_jwt_compat.__doc__, re.M),
+    )
+    assert len(commands) == 2
+    assert all(command.replace('"', "'") in text for command in commands)
+
+
+# its differences from Flask-JWT on the packages of its own time
+
+
+def test_every_difference_that_it_lists_is_the_docstring_of_a_test():
+    listed = re.findall(r"^- (.+)", flask_jwt_compat.__doc__, re.MULTILINE)
+    tree = ast.parse((ROOT / "tests/test_flask_jwt_compat.py").read_text())
+    proven = {ast.get_docstring(node) for node in tree.body if isinstance(node, ast.FunctionDef)}
+    assert len(listed) >= 10
+    assert [difference for difference in listed if difference not in proven] == []
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"data": "{", "content_type": "application/json"},
+        {"data": "", "content_type": "application/json"},
+        {"data": "NaN", "content_type": "application/json"},
+        {"data": b'{"username": "\xff"}', "content_type": "application/json"},
+        {"data": "[" * 100_000, "content_type": "application/json"},
+        {"data": '{"a":' * 100_000, "content_type": "application/json"},
+        {"data": '{"username": "bob", "password": "builder"}', "content_type": "text/plain"},
+        {"data": BOB},
+        {"json": ["username", "password"]},
+        {"json": "bob"},
+        {"json": None},
+        {"json": 1},
+    ],
+    ids=repr,
+)
+def test_a_login_that_is_no_object_is_a_400(make_app, sent):
+    """A login body that is not a JSON object sent as application/json is a JWTError with status 400."""
+    response = login(make_app(), **sent)
+    assert response.status_code == 400
+    assert response.json == {
+        "status_code": 400,
+        "error": "Bad Request",
+        "description": "The body must be a JSON object, sent with Content-Type: application/json",
+    }
+
+
+@pytest.mark.parametrize("value", [1, 1.5, True, ["bob"], {"a": 1}, "\ud800", "bob\udfff"])
+@pytest.mark.parametrize("key", ["username", "password"])
+def test_credentials_that_are_not_text_are_refused(make_app, key, value):
+    """Credentials that are not text, or hold a lone surrogate, are refused like wrong ones."""
+    given = []
+    app = make_app(authenticate=lambda *arguments: given.append(arguments))
+    refused, wrong = login(app, body=BOB | {key: value}), login(app, body=BOB | {"password": "wrong"})
+    assert (refused.status_code, refused.data) == (wrong.status_code, wrong.data)
+    assert given == [("bob", "wrong")]
+
+
+@pytest.mark.parametrize("header", ["", " ", "\t", "\xa0", "\x0b", "\xa0 \x0b\x1f\x85"])
+def test_a_blank_header_is_none(make_app, header):
+    """An Authorization header of white space alone counts as none at all."""
+    blank = make_app().test_client().get("/view", headers={"Authorization": header})
+    missing = view(make_app())
+    assert (blank.status_code, blank.data) == (missing.status_code, missing.data)
+    assert blank.headers["WWW-Authenticate"] == missing.headers["WWW-Authenticate"]
+
+
+@pytest.mark.parametrize("claim", ["exp", "iat", "nbf", "role"])
+def test_required_claims_are_required(make_app, claim):
+    """JWT_REQUIRED_CLAIMS requires every claim that it names, where it used to require exp, iat and nbf."""
+    app = make_app(JWT_REQUIRED_CLAIMS=["exp", "iat", "nbf", "role"])
+    assert view(app, mint(app, role="admin")).status_code == 200
+    response = view(app, mint(app, **{"role": "admin"} | {claim: None}))
+    assert (response.status_code, response.json["error"]) == (401, "Invalid token")
+    assert claim in response.json["description"]
+
+
+@pytest.mark.parametrize("claim", ["exp", "iat", "nbf"])
+def test_the_default_requires_three_claims(make_app, claim):
+    app = make_app()
+    assert view(app, mint(app)).status_code == 200
+    assert view(app, mint(app, **{claim: None})).status_code == 401
+
+
+@pytest.mark.parametrize("claim", ["exp", "iat", "nbf"])
+@pytest.mark.parametrize("value", [[], {}, float("inf"), float("nan"), "soon", [[]]])
+def test_a_time_that_is_no_number_is_a_401(make_app, claim, value):
+    """A token that nests too deeply, or whose exp, iat or nbf is not a number, is a 401 and not a 500."""
+    app = make_app()
+    assert view(app, mint(app, **{claim: value})).status_code == 401
+
+
+@pytest.mark.parametrize("segment", [0, 1])
+@pytest.mark.parametrize("text", [b"[" * 20_000, b'{"a":' * 20_000])
+def test_a_token_that_nests_too_deeply_is_a_401(make_app, segment, text):
+    app = make_app()
+    segments = mint(app).split(".")
+    segments[segment] = jwt.utils.base64url_encode(text).decode()
+    assert view(app, ".".join(segments)).status_code == 401
+
+
+def test_the_leeway_ends(make_app):
+    """A token is refused once its leeway is over, where it used to have one more second."""
+    app = make_app()
+    now = int(time.time())
+    assert view(app, mint(app, exp=now - 8)).status_code == 200
+    assert view(app, mint(app, exp=now - 10)).status_code == 401
+
+
+def sign(app, header, payload):
+    """Return a signed token with any header, also one that PyJWT would not write."""
+    parts = [jwt.utils.base64url_encode(json.dumps(part).encode()) for part in (header, payload)]
+    key = app.config["SECRET_KEY"].encode()
+    signature = jwt.get_algorithm_by_name("HS256").sign(b".".join(parts), key)
+    return b".".join([*parts, jwt.utils.base64url_encode(signature)]).decode()
+
+
+@pytest.mark.parametrize(
+    "header",
+    [{"kid": 1}, {"crit": ["x"]}, {"crit": ["b64"], "b64": False}, {"crit": "b64"}, {"crit": []}],
+    ids=repr,
+)
+def test_headers_must_be_understood(make_app, header):
+    """A token must be base64url, its kid text, its crit and b64 headers understood (RFC 7515, 7797)."""
+    app = make_app()
+    payload = claims(mint(app))
+    assert status(app, sign(app, {"alg": "HS256"}, payload)) == 200
+    assert status(app, sign(app, {"alg": "HS256"} | header, payload)) == 401
+
+
+def test_the_alphabet_must_be_base64urls(make_app):
+    app = make_app()
+    token = next(token for identity in range(99) if "_" in (token := mint(app, identity=identity)))
+    assert status(app, token) == 200
+    assert status(app, token.replace("_", "/")) == 401
+
+
+def test_descriptions_quote_pyjwt(make_app):
+    """The description of a 401 quotes PyJWT, which words some of them anew."""
+    app = make_app()
+    early = int(time.time()) + 60
+    with pytest.raises(jwt.InvalidTokenError) as quoted:
+        jwt.decode(mint(app, iat=early), app.config["SECRET_KEY"], algorithms=["HS256"])
+    assert view(app, mint(app, iat=early)).json["description"] == str(quoted.value)
+    assert str(quoted.value) != "Issued At claim (iat) cannot be in the future."  # PyJWT 1.4
+
+
+def test_a_short_key_makes_pyjwt_warn(make_app):
+    """A key shorter than its algorithm wants makes PyJWT warn (RFC 7518, section 3.2)."""
+    with pytest.warns(jwt.InsecureKeyLengthWarning, match="32"):
+        assert login(make_app(SECRET_KEY="jose")).status_code == 200
+    assert login(make_app()).status_code == 200
+
+
+def test_an_issuer_is_text(make_app):
+    """A payload handler's iss must be text, or login is a 500."""
+    app = make_app()
+    times = {"exp": 2**32, "iat": 0, "nbf": 0}
+    app.jwt.jwt_payload_handler(lambda identity: times | {"iss": 5})
+    assert login(app).status_code == 500
+    app.jwt.jwt_payload_handler(lambda identity: times | {"iss": "me"})
+    assert login(app).status_code == 200
+
+
+# all else is as it was
+
+
+def test_numbers_for_sub_and_jti_are_as_good_as_they_were(make_app):
+    app = make_app()
+    assert view(app, mint(app, sub=5, jti=6)).status_code == 200
+
+
+@pytest.mark.parametrize("audience", ["me", ["me"], "", []])
+def test_a_token_for_an_audience_is_refused_as_it_was(make_app, audience):
+    app = make_app()
+    response = view(app, mint(app, aud=audience))
+    assert (response.status_code, response.json["description"]) == (401, "Invalid audience")
+
+
+def test_the_identity_of_one_request_is_not_that_of_the_next(make_app):
+    app = make_app()
+    app.add_url_rule("/open", view_func=lambda: jsonify(known=bool(current_identity)))
+    with app.app_context():  # which both requests share
+        assert view(app, mint(app)).json == {"username": "bob"}
+        assert app.test_client().get("/open").json == {"known": False}
+    assert not current_identity
+
+
+def status(app, token=None, prefix="JWT"):
+    return view(app, token or mint(app), prefix).status_code
+
+
+def header(app):
+    return jwt.get_unverified_header(login(app).json["access_token"])
+
+
+def lifetime(app):
+    issued = claims(login(app).json["access_token"])
+    return issued["exp"] - issued["iat"]
+
+
+def delay(app):
+    issued = claims(login(app).json["access_token"])
+    return issued["nbf"] - issued["iat"]
+
+
+OPTIONS = {  # a value, what to look at, what is seen by default and with the value
+    "JWT_ALGORITHM": ("HS384", lambda app: header(app)["alg"], "HS256", "HS384"),
+    "JWT_AUTH_ENDPOINT": (  # which Flask-JWT documents and never reads
+        "login",
+        lambda app: {rule.endpoint for rule in app.url_map.iter_rules() if rule.rule == "/auth"},
+        {"_default_auth_request_handler"},
+        {"_default_auth_request_handler"},
+    ),
+    "JWT_AUTH_HEADER_PREFIX": ("Bearer", lambda app: status(app, prefix="bearer"), 401, 200),
+    "JWT_AUTH_PASSWORD_KEY": (
+        "pin",
+        lambda app: login(app, body={"username": "bob", "pin": "builder"}).status_code,
+        401,
+        200,
+    ),
+    "JWT_AUTH_URL_OPTIONS": (
+        {"methods": ["PUT"]},
+        lambda app: app.test_client().put("/auth", json=BOB).status_code,
+        405,
+        200,
+    ),
+    "JWT_AUTH_URL_RULE": ("/login", lambda app: login(app, "/login").status_code, 404, 200),
+    "JWT_AUTH_USERNAME_KEY": (
+        "name",
+        lambda app: login(app, body={"name": "bob", "password": "builder"}).status_code,
+        401,
+        200,
+    ),
+    "JWT_DEFAULT_REALM": (
+        "Zoo",
+        lambda app: view(app).headers["WWW-Authenticate"],
+        'JWT realm="Login Required"',
+        'JWT realm="Zoo"',
+    ),
+    "JWT_EXPIRATION_DELTA": (timedelta(hours=1), lifetime, 300, 3600),
+    "JWT_LEEWAY": (60, lambda app: status(app, mint(app, age=330)), 401, 200),
+    "JWT_NOT_BEFORE_DELTA": (timedelta(minutes=1), delay, 0, 60),
+    "JWT_REQUIRED_CLAIMS": ([], lambda app: status(app, mint(app, exp=None)), 401, 200),
+    "JWT_SECRET_KEY": ("s" * 32, lambda app: status(app, mint(app, key="s" * 32)), 401, 200),
+    "JWT_VERIFY_CLAIMS": (
+        [],
+        lambda app: status(app, mint(app, age=400)),
+        401,
+        401,
+    ),  # it can only add, never remove
+}
+
+
+def test_every_option_of_flask_jwt_is_tested():
+    assert OPTIONS.keys() == flask_jwt.CONFIG_DEFAULTS.keys() | {"JWT_SECRET_KEY", "JWT_AUTH_URL_OPTIONS"}
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_an_option_means_what_it_meant(make_app, name):
+    value, look, by_default, with_it = OPTIONS[name]
+    assert look(make_app()) == by_default
+    assert look(make_app(**{name: value})) == with_it
+
+
+@pytest.mark.parametrize("leeway", [60, 60.5, timedelta(minutes=1)])
+def test_leeway_is_seconds_or_a_timedelta(make_app, leeway):
+    app = make_app(JWT_LEEWAY=leeway)
+    assert status(app, mint(app, age=330)) == 200
+    assert status(app, mint(app, age=370)) == 401
+
+
+@pytest.mark.parametrize(
+    "attack", [{"age": 400}, {"key": "x" * 32}, {"nbf": 2**32}, {"iat": 2**32}], ids=repr
+)
+def test_nothing_goes_unverified_with_verify_claims_empty(make_app, attack):
+    app = make_app(JWT_VERIFY_CLAIMS=[])
+    assert status(app, mint(app)) == 200
+    assert status(app, mint(app, **attack)) == 401
+
+
+TIMES = {"exp": 2**32, "iat": 0, "nbf": 0}
+
+HOOKS = {  # a handler, what to look at, what is seen
+    "authentication_handler": (lambda username, password: None, lambda app: login(app).status_code, 401),
+    "identity_handler": (lambda payload: None, lambda app: status(app), 401),
+    "auth_response_handler": (
+        lambda access_token, identity: f"{type(access_token).__name__} {identity.username}",
+        lambda app: login(app).text,
+        "bytes bob",
+    ),
+    "jwt_error_handler": (
+        lambda error: (error.error, 418),
+        lambda app: (view(app).text, view(app).status_code),
+        ("Authorization Required", 418),
+    ),
+    "request_handler": (
+        lambda: request.args.get("token"),
+        lambda app: app.test_client().get("/view", query_string={"token": mint(app)}).status_code,
+        200,
+    ),
+    "jwt_payload_handler": (
+        lambda identity: TIMES | {"identity": 1, "role": "admin"},
+        lambda app: claims(login(app).json["access_token"])["role"],
+        "admin",
+    ),
+    "jwt_headers_handler": (lambda identity: {"kid": "first"}, lambda app: header(app)["kid"], "first"),
+    "jwt_encode_handler": (
+        lambda identity: b"a token",
+        lambda app: login(app).json["access_token"],
+        "a token",
+    ),
+    "jwt_decode_handler": (lambda token: {"identity": token}, lambda app: status(app, "anything"), 200),
+}
+
+
+def test_every_hook_of_flask_jwt_is_tested():
+    public = {name for name in vars(flask_jwt.JWT) if not name.startswith("_")}
+    assert HOOKS.keys() == public - {"init_app", "auth_request_handler"}  # which has a test of its own
+
+
+@pytest.mark.parametrize("name", HOOKS)
+def test_a_hook_is_called_as_it_was(make_app, name):
+    handler, look, seen = HOOKS[name]
+    app = make_app()
+    assert getattr(app.jwt, name)(handler) is handler
+    assert look(app) == seen
+
+
+def test_the_deprecated_hook_replaces_the_login(make_app):
+    late, early = make_app(JWT_AUTH_URL_RULE=None), flask_jwt.JWT()
+    with pytest.warns(DeprecationWarning, match="This handler is deprecated"):
+        early.auth_request_handler(lambda: "replaced")
+    late.config["JWT_AUTH_URL_RULE"] = "/auth"
+    early.init_app(late)
+    assert login(late).text == "replaced"
