@@ -14,4 +14,5 @@ def authenticate(username, password):
 
 def identity(payload):
     """Return the user whom a token was issued to, or None if there is no such user any more."""
-    return UserModel.find_by_id(payload.get("identity"))
+    user_id = payload.get("identity")
+    return UserModel.find_by_id(user_id) if isinstance(user_id, int) else None

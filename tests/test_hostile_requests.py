@@ -1,0 +1,353 @@
+"""One table of hostile requests, sent to every lesson through a socket, each with the status it must get.
+
+A stranger's request never gives a 5xx, and no token that the app did not issue, or no longer stands
+by, is accepted.
+"""
+
+import base64
+import json
+import socket
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+
+import jwt
+import pytest
+import werkzeug.security
+from flask import Flask
+
+from helpers import REAL_HASH, mint, serving
+from lesson_loader import find_lessons, load_app
+
+LESSONS = find_lessons()
+
+
+@dataclass
+class Target:
+    """A lesson's app under attack, and what a stranger can know of it."""
+
+    app: Flask
+    port: int
+
+    @property
+    def login_url(self):
+        return self.app.config["JWT_AUTH_URL_RULE"]
+
+    def credentials(self, name="bob", password="builder", **more):
+        """The body of a login, which names the user as this lesson wants it."""
+        key = self.app.config["JWT_AUTH_USERNAME_KEY"]
+        if key == "email" and name in ("bob", "alice"):
+            name += "@example.com"
+        return {key: name, "password": password} | more
+
+    def send(self, request):
+        """Send bytes and return the status and the body of what comes back, at most 64 KiB."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
+            connection.sendall(request)
+            connection.shutdown(socket.SHUT_WR)
+            answer = b""
+            while len(answer) < 65536 and (part := connection.recv(65536)):
+                answer += part
+        head, _, body = answer.partition(b"\r\n\r\n")
+        return int(head.split(b" ", 2)[1]), body
+
+
+@pytest.fixture(scope="session")
+def targets(tmp_path_factory):
+    """Give the lesson of a number, served since it was first asked for."""
+    served = {}
+    with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
+        cheap = partial(REAL_HASH, method="scrypt:256:8:1")
+        patch.setattr(werkzeug.security, "generate_password_hash", cheap)
+
+        def target(number):
+            if number not in served:
+                app = load_app(LESSONS[number])
+                app.config["DATABASE"] = tmp_path_factory.mktemp("lesson") / "data.db"
+                url = stack.enter_context(serving(app))
+                served[number] = Target(app, int(url.rpartition(":")[2]))
+            return served[number]
+
+        yield target
+
+
+def http(method, path, *headers, body=b""):
+    """Return the bytes of a request; a header is bytes or str, taken as Latin-1, as HTTP has it."""
+    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", *headers]
+    if body and not any(str(header).lower().startswith(("content-length", "transfer")) for header in headers):
+        lines.append(f"Content-Length: {len(body)}")
+    return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
+
+
+def login(body, *headers, content_type="application/json", method="POST", query=""):
+    """A login with a body: bytes, or a value for JSON, or a function of the target that gives one."""
+
+    def request(target):
+        value = body(target) if callable(body) else body
+        value = value if isinstance(value, bytes) else json.dumps(value).encode()
+        kind = [f"Content-Type: {content_type}"] if content_type else []
+        return http(method, target.login_url + query, *kind, *headers, body=value)
+
+    return request
+
+
+def credentials(**changes):
+    return login(lambda target: target.credentials(**changes))
+
+
+def users(*headers, method="GET", path="/users"):
+    return lambda target: http(method, path, *headers)
+
+
+def bearing(token):
+    """A request for the users with a token that is made from the target."""
+    return lambda target: http("GET", "/users", f"Authorization: JWT {token(target.app)}")
+
+
+def minted(**changes):
+    """A request for the users with a token that is signed with the app's key, for its admin."""
+    return bearing(lambda app: mint(app, **{"identity": 2} | changes))
+
+
+def b64(data):
+    data = data if isinstance(data, bytes) else json.dumps(data).encode()
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def handmade(header=None, payload=None, signature=None, cut=slice(None)):
+    """A request whose token has parts of one that is valid and others that are not."""
+
+    def token(app):
+        parts = mint(app, identity=2).split(".")
+        for index, part in enumerate((header, payload, signature)):
+            if part is not None:
+                parts[index] = part(parts[index]) if callable(part) else b64(part)
+        return ".".join(parts[cut])
+
+    return bearing(token)
+
+
+def resigned(header, algorithm="HS256", key=None):
+    """A request whose token has a header of its own and a signature that fits it, with the app's key."""
+
+    def token(app):
+        parts = [b64(header), mint(app, identity=2).split(".")[1]]
+        secret = app.config["SECRET_KEY"].encode() if key is None else key
+        return ".".join(
+            [*parts, b64(jwt.get_algorithm_by_name(algorithm).sign(".".join(parts).encode(), secret))]
+        )
+
+    return bearing(token)
+
+
+def another(character):
+    """Another character of base64url."""
+    return "A" if character != "A" else "B"
+
+
+def tampered(part):
+    middle = len(part) // 2
+    return part[:middle] + another(part[middle]) + part[middle + 1 :]
+
+
+ATTACKS = {
+    # what a login is made of
+    "a login without a body": (400, login(b"")),
+    "a login without a content type": (400, login(lambda target: target.credentials(), content_type="")),
+    "a login as plain text": (400, login(lambda target: target.credentials(), content_type="text/plain")),
+    "a login as a form": (
+        400,
+        login(
+            b"username=bob&email=bob@example.com&password=builder",
+            content_type="application/x-www-form-urlencoded",
+        ),
+    ),
+    "a login as a file": (
+        400,
+        login(
+            b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--x--',
+            content_type="multipart/form-data; boundary=x",
+        ),
+    ),
+    "a login in the query string": (400, login(b"", query="?username=bob&password=builder")),
+    "a login that is said to be gzip": (400, login(b"\x1f\x8b\x08\0\0\0\0\0", "Content-Encoding: gzip")),
+    "a login that is not JSON": (400, login(b"{'username': 'bob'}")),
+    "a login that ends early": (400, login(b'{"username": "bob", "pass')),
+    "a login that is null": (400, login(b"null")),
+    "a login that is true": (400, login(b"true")),
+    "a login that is a number": (400, login(b"1")),
+    "a login that is too long a number": (400, login(b"1" * 5000)),
+    "a login that is NaN": (400, login(b"NaN")),
+    "a login that is a string": (400, login(b'"username"')),
+    "a login that is a list": (400, login(["username", "password"])),
+    "a login that is a list of pairs": (400, login([["username", "bob"], ["password", "builder"]])),
+    "a login of nested lists": (400, login(b"[" * 100_000)),
+    "a login of nested objects": (400, login(b'{"username":' * 100_000)),
+    "a login that is not UTF-8": (400, login(b'{"username": "\xff", "password": "builder"}')),
+    "a login that is shorter than it says": (400, login(b"{}", "Content-Length: 1000")),
+    "a login of negative length": (400, login(b"{}", "Content-Length: -1")),
+    "a login of no length": (400, login(b"{}", "Content-Length: many")),
+    "a login in chunks that are none": (400, login(b"zz\r\n{}\r\n0\r\n\r\n", "Transfer-Encoding: chunked")),
+    "a login in chunks that break off": (400, login(b"ff\r\n{}", "Transfer-Encoding: chunked")),
+    # who it is said to be
+    "a login of nobody": (401, login(b"{}")),
+    "a login without a password": (
+        401,
+        login(lambda target: {"username": "bob", "email": "bob@example.com"}),
+    ),
+    "a login with a third key": (401, credentials(admin=True)),
+    "a login with empty strings": (401, credentials(name="", password="")),
+    "a login with nulls": (401, credentials(name=None, password=None)),
+    "a wrong password": (401, credentials(password="wrong")),
+    "somebody else's password": (401, credentials(name="alice")),
+    "an unknown user": (401, credentials(name="nobody")),
+    "a number for a user": (401, credentials(name=1)),
+    "a list for a user": (401, credentials(name=["bob"])),
+    "an object for a user": (401, credentials(name={"$ne": ""})),
+    "a number for a known user's password": (401, credentials(password=1)),
+    "true for a known user's password": (401, credentials(password=True)),
+    "a list for a known user's password": (401, credentials(password=["builder"])),
+    "an object for a known user's password": (401, credentials(password={"$ne": ""})),
+    "a list for an unknown user's password": (401, credentials(name="nobody", password=["builder"])),
+    "infinity for a password": (401, credentials(password=float("inf"))),
+    "half a surrogate pair for a user": (401, credentials(name="\ud800")),
+    "half a surrogate pair for a password": (401, credentials(password="\udfff")),
+    "a user with a NUL": (401, credentials(name="bob\0")),
+    "a user in capitals": (401, credentials(name="BOB@EXAMPLE.COM")),
+    "a user who only looks like bob": (401, credentials(name="b\u043eb")),
+    "SQL for a user": (401, credentials(name="' OR 1=1 --")),
+    "SQL for a password": (401, credentials(password="' OR '1'='1")),
+    "a megabyte for a user": (401, credentials(name="b" * 2**20)),
+    "a megabyte for a password": (401, credentials(password="b" * 2**20)),
+    "the stored hash for a password": (401, credentials(password="scrypt:32768:8:1$salt$0")),
+    "keys twice, right and then wrong": (
+        401,
+        login(lambda target: json.dumps(target.credentials()).encode()[:-1] + b', "password": "wrong"}'),
+    ),
+    # where it goes
+    "a GET of the login": (405, login(b"", method="GET")),
+    "a PUT to the login": (405, login(b"", method="PUT")),
+    "a method that nobody knows": (405, users(method="FROB")),
+    "a POST to the users": (405, users(method="POST")),
+    "a TRACE": (405, users(method="TRACE")),
+    "the database": (404, users(path="/data.db")),
+    "the source": (404, users(path="/static/../app.py")),
+    "a path out of the folder": (404, users(path="/static/..%2f..%2f..%2fetc/passwd")),
+    "a path with a NUL": (404, users(path="/users%00")),
+    "a path in capitals": (404, users(path="/USERS")),
+    "a path that is too long": (414, users(path="/" + "a" * 70_000)),
+    "a header that is too long": (431, users("X-Long: " + "a" * 70_000)),
+    "too many headers": (431, users(*(f"X-{number}: 1" for number in range(200)))),
+    "no host that there is": (401, users("Host: \xff<>")),
+    # what an Authorization header holds
+    "no header": (401, users()),
+    "an empty header": (401, users("Authorization:")),
+    "a header of spaces": (401, users("Authorization:    ")),
+    "a header of a no-break space": (401, users("Authorization: \xa0")),
+    "a header of a vertical tab": (401, users("Authorization: \x0b")),
+    "a prefix alone": (401, users("Authorization: JWT")),
+    "a prefix and a no-break space": (401, users("Authorization: JWT \xa0")),
+    "no prefix": (401, lambda target: users(f"Authorization: {mint(target.app, identity=2)}")(target)),
+    "another prefix": (
+        401,
+        lambda target: users(f"Authorization: Bearer {mint(target.app, identity=2)}")(target),
+    ),
+    "a name and a password": (401, users("Authorization: Basic Ym9iOmJ1aWxkZXI=")),
+    "a token in two words": (401, users("Authorization: JWT a b")),
+    "two headers": (
+        401,
+        lambda target: users(*[f"Authorization: JWT {mint(target.app, identity=2)}"] * 2)(target),
+    ),
+    "a token in the query string": (
+        401,
+        lambda target: users(path=f"/users?token={mint(target.app)}")(target),
+    ),
+    "a token in a cookie": (401, lambda target: users(f"Cookie: access_token={mint(target.app)}")(target)),
+    "a token of dots": (401, users("Authorization: JWT ..")),
+    "a token that is Latin-1": (401, users("Authorization: JWT \xe9.\xe9.\xe9")),
+    "a token of 60,000 letters": (401, users("Authorization: JWT " + "a" * 60_000)),
+    "a token of one part": (401, handmade(cut=slice(0, 1))),
+    "a token of two parts": (401, handmade(cut=slice(0, 2))),
+    "a token of four parts": (401, handmade(signature=lambda part: part + "." + part)),
+    "a token with nested lists for a header": (401, handmade(header=b"[" * 20_000)),
+    "a token with nested lists for claims": (401, handmade(payload=b"[" * 20_000)),
+    "a token with nested objects for a header": (401, handmade(header=b'{"a":' * 8_000)),
+    "a token with a list for a header": (401, handmade(header=[])),
+    "a token with a list for claims": (401, handmade(payload=[])),
+    "a token with no JSON for claims": (401, handmade(payload=b"\xff\xfe")),
+    # who signed it
+    "a token of another key": (401, minted(key="x" * 64)),
+    "a token of an empty key": (401, resigned({"alg": "HS256"}, key=b"")),
+    "a token with other claims": (401, handmade(payload={"identity": 2, "exp": 2**32, "iat": 0, "nbf": 0})),
+    "a token with a character changed in its claims": (401, handmade(payload=tampered)),
+    "a token with a character changed in its signature": (401, handmade(signature=tampered)),
+    "a token with a character changed in its header": (401, handmade(header=tampered)),
+    "a token without a signature": (401, handmade(signature=lambda part: "")),
+    "a token with half a signature": (401, handmade(signature=lambda part: part[:20])),
+    "alg none, unsigned": (401, handmade(header={"alg": "none"}, signature=lambda part: "")),
+    "alg none, signed": (401, resigned({"alg": "none"})),
+    "alg NoNe": (401, handmade(header={"alg": "NoNe"}, signature=lambda part: "")),
+    "alg HS512": (401, resigned({"alg": "HS512"}, "HS512")),
+    "alg HS384": (401, resigned({"alg": "HS384"}, "HS384")),
+    "alg RS256, signed with HS256": (401, resigned({"alg": "RS256"})),
+    "alg unknown": (401, resigned({"alg": "XX999"})),
+    "alg missing": (401, resigned({"typ": "JWT"})),
+    "alg null": (401, resigned({"alg": None})),
+    "alg a list": (401, resigned({"alg": ["HS256"]})),
+    "alg an object": (401, resigned({"alg": {"HS256": 1}})),
+    "a key that the header names": (401, minted(key="x" * 64, headers={"kid": "../../dev/null"})),
+    "a key that the header brings": (
+        401,
+        minted(key="x" * 64, headers={"jwk": {"kty": "oct", "k": b64(b"x" * 64)}}),
+    ),
+    "a key that the header links to": (
+        401,
+        minted(key="x" * 64, headers={"jku": "http://127.0.0.1/jwks.json"}),
+    ),
+    "a critical header": (401, resigned({"alg": "HS256", "crit": ["x"]})),
+    # when it is good, and for whom
+    "an expired token": (401, minted(age=4000, lifetime=300)),
+    "a token that expired as its leeway did": (401, minted(age=311, lifetime=300)),
+    "a token of the future": (401, minted(age=-60)),
+    "a token that is not good before a minute is over": (401, minted(nbf=int(time.time()) + 3600)),
+    "a token without an end": (401, minted(exp=None)),
+    "a token without a beginning": (401, minted(nbf=None)),
+    "a token without a date": (401, minted(iat=None)),
+    "a token that ends never": (401, minted(exp=float("inf"))),
+    "a token that ends in a list": (401, minted(exp=[2**32])),
+    "a token for somebody else's app": (401, minted(aud="another")),
+    "a token of nobody": (401, minted(identity=None)),
+    "a token of a user who is gone": (401, minted(identity=99)),
+    "a token of user 0": (401, minted(identity=0)),
+    "a token of user -1": (401, minted(identity=-1)),
+    "a token of a user by SQL": (401, minted(identity="2 OR 1=1")),
+    "a token of a user by object": (401, minted(identity={"id": 2})),
+    "a token of a user by list": (401, minted(identity=[2])),
+}
+
+FRIENDS = {  # or else a server that refused everything would pass
+    "a login": (200, credentials()),
+    "the admin's login": (200, credentials(name="alice", password="wonderland")),
+    "a token": (200, minted()),
+    "a token with a small prefix": (
+        200,
+        lambda target: users(f"Authorization: jwt {mint(target.app, identity=2)}")(target),
+    ),
+    "a token within its leeway": (200, minted(age=305, lifetime=300)),
+    "a token whose header says more": (200, resigned({"alg": "HS256", "typ": "JWT", "kid": "1"})),
+}
+
+
+@pytest.mark.parametrize("number", LESSONS)
+@pytest.mark.parametrize("name", ATTACKS | FRIENDS)
+def test_a_request_gets_the_status_that_it_deserves(targets, number, name):
+    expected, request = (ATTACKS | FRIENDS)[name]
+    target = targets(number)
+    status, body = target.send(request(target))
+    assert status == expected, body[:500]
+    assert b"Traceback" not in body
+
+
+def test_there_are_at_least_sixty_attacks():
+    assert len(ATTACKS) >= 60
