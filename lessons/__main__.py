@@ -10,10 +10,12 @@ from __future__ import annotations
 import argparse
 import errno
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 from lesson_loader import diff, find_lessons, read_about
 
@@ -40,7 +42,7 @@ def main() -> None:
 
 def listing() -> str:
     """Return the lessons, one to a line."""
-    return "\n".join(f"  {number}  {read_about(folder).title}" for number, folder in find_lessons().items())
+    return "\n".join(f"  {read_about(folder).title}" for folder in find_lessons().values())
 
 
 def lesson_number(text: str) -> int:
@@ -76,11 +78,33 @@ def serve(number: int, port: int) -> None:
     environment = {**os.environ, "WERKZEUG_RUN_MAIN": "true", "WERKZEUG_SERVER_FD": str(listener.fileno())}
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     try:
-        while (status := subprocess.call(command, cwd=folder, env=environment, close_fds=False)) == 3:
+        while (status := run(command, folder, environment)) == 3:
             pass
     except KeyboardInterrupt:
         status = 0
     sys.exit(status)
+
+
+def run(command: list[str], folder: Path, environment: dict[str, str]) -> int:
+    """Run a command until it ends or this process does, and return its exit status.
+
+    Werkzeug colours its log even for a file; with NO_COLOR (no-color.org) the colours are taken out.
+    """
+    plain = "NO_COLOR" in os.environ
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment,
+        close_fds=False,
+        stderr=subprocess.PIPE if plain else None,
+        text=True,
+    )
+    try:
+        for line in process.stderr or ():
+            print(re.sub(r"\033\[\d+m", "", line), end="", file=sys.stderr, flush=True)
+        return process.wait()
+    finally:
+        process.kill()
 
 
 def listen(number: int, port: int) -> socket.socket:

@@ -45,9 +45,12 @@ def load_app(folder: Path | str) -> Flask:
     modules_of_others = take_own_modules()
     sys.path.insert(0, str(folder))
     importlib.invalidate_caches()
+    # bytecode is told from stale bytecode by the second, which is too coarse for an edit by a program
+    writes_no_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
         module = importlib.import_module("app")
     finally:
+        sys.dont_write_bytecode = writes_no_bytecode
         sys.path.remove(str(folder))
         take_own_modules()
         sys.modules.update(modules_of_others)

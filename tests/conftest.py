@@ -1,17 +1,14 @@
 """What the tests share: a lesson's app behind a real server, and small apps for facts about Flask-JWT."""
 
-from functools import partial
-
 import flask_jwt_compat  # noqa: F401  must come before flask_jwt
 import httpx
 import pytest
-import werkzeug.security
 from flask import Flask, jsonify
 from flask_jwt import JWT, current_identity, jwt_required
 from flask_restful import Api, Resource
 
-from helpers import REAL_HASH, authorization, serving
-from lesson_loader import find_lessons, load_app
+from helpers import authorization, load_lesson, serving
+from lesson_loader import find_lessons
 
 
 def pytest_addoption(parser):
@@ -28,19 +25,9 @@ def lesson(request):
 
 
 @pytest.fixture
-def cheap_hashes(monkeypatch):
-    """Hash passwords with scrypt's smallest parameters, which is not what the product does."""
-    monkeypatch.setattr(
-        werkzeug.security, "generate_password_hash", partial(REAL_HASH, method="scrypt:256:8:1")
-    )
-
-
-@pytest.fixture
-def app(lesson, tmp_path, cheap_hashes):
+def app(lesson, tmp_path):
     """The lesson's app, on a database of its own."""
-    app = load_app(lesson)
-    app.config["DATABASE"] = tmp_path / "data.db"
-    return app
+    return load_lesson(lesson, tmp_path / "data.db")
 
 
 @pytest.fixture

@@ -7,16 +7,30 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Thread
 
+import httpx
 import jwt
 import pytest
 import werkzeug.security
 from werkzeug.serving import make_server
 
+from lesson_loader import load_app
+
 ROOT = Path(__file__).resolve().parent.parent
-REAL_HASH = werkzeug.security.generate_password_hash
+
+
+def load_lesson(folder, database):
+    """Load a lesson's app on a database, with the cheapest hashes; the product's take 50 milliseconds each."""
+    with pytest.MonkeyPatch.context() as patch:
+        cheap = partial(werkzeug.security.generate_password_hash, method="scrypt:256:8:1")
+        patch.setattr(werkzeug.security, "generate_password_hash", cheap)
+        app = load_app(folder)
+    app.config["DATABASE"] = database
+    return app
 
 
 @contextmanager
@@ -33,32 +47,56 @@ def serving(app):
         server.server_close()
 
 
+@dataclass
+class LessonServer:
+    """A lesson that is served by a process of its own, as `make lesson-N` does it."""
+
+    process: subprocess.Popen
+    log: Path
+
+    @property
+    def output(self):
+        return self.log.read_text(encoding="utf-8")
+
+    @property
+    def port(self):
+        said = re.search(r"is on http://127\.0\.0\.1:(\d+) ", self.output)
+        return said and int(said[1])
+
+    def get(self, path="/users"):
+        return httpx.get(f"http://127.0.0.1:{self.port}{path}", trust_env=False)
+
+
 @contextmanager
-def lesson_server(number, database, *, folder=ROOT / "lessons", **environment):
-    """Serve a lesson in a process of its own, as `make lesson-N` does; give its port and the process."""
+def lesson_server(number, folder, *, lessons=ROOT / "lessons", **environment):
+    """Serve a lesson on any free port, with its database and its log in a folder."""
     if os.name == "nt":
         pytest.skip("on Windows a process cannot be asked to end")
-    environment = os.environ | {"DATABASE": str(database), "PYTHONPATH": str(folder)} | environment
-    process = subprocess.Popen(
-        [sys.executable, folder, "serve", str(number), "--port", "0"],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
+    environment = {"DATABASE": str(folder / "data.db"), "PYTHONPATH": str(lessons)} | environment
+    with open(folder / "log", "w") as log:
+        process = subprocess.Popen(
+            [sys.executable, lessons, "serve", str(number), "--port", "0"],
+            env=os.environ | environment,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    server = LessonServer(process, folder / "log")
     try:
-        said = ""
-        while not (port := re.search(r"http://127.0.0.1:(\d+)\b", said)):
-            line = process.stdout.readline()
-            assert line, f"the lesson was not served: {said}"
-            said += line
-        process.said = said
-        yield int(port[1]), process
+        eventually(lambda: server.port or process.poll() is not None)
+        assert server.port, server.output
+        yield server
     finally:
         process.terminate()
-        process.stdout.close()
         process.wait()
+
+
+def eventually(condition):
+    """Wait until a condition holds; a test that waits in vain fails after 20 seconds."""
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end, "it never came to be"
+        time.sleep(0.02)
 
 
 def needs(*programs):

@@ -10,15 +10,13 @@ import socket
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 
 import jwt
 import pytest
-import werkzeug.security
 from flask import Flask
 
-from helpers import REAL_HASH, mint, serving
-from lesson_loader import find_lessons, load_app
+from helpers import load_lesson, mint, serving
+from lesson_loader import find_lessons
 
 LESSONS = find_lessons()
 
@@ -57,14 +55,11 @@ class Target:
 def targets(tmp_path_factory):
     """Give the lesson of a number, served since it was first asked for."""
     served = {}
-    with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
-        cheap = partial(REAL_HASH, method="scrypt:256:8:1")
-        patch.setattr(werkzeug.security, "generate_password_hash", cheap)
+    with ExitStack() as stack:
 
         def target(number):
             if number not in served:
-                app = load_app(LESSONS[number])
-                app.config["DATABASE"] = tmp_path_factory.mktemp("lesson") / "data.db"
+                app = load_lesson(LESSONS[number], tmp_path_factory.mktemp("lesson") / "data.db")
                 url = stack.enter_context(serving(app))
                 served[number] = Target(app, int(url.rpartition(":")[2]))
             return served[number]

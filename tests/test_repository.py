@@ -112,8 +112,8 @@ def test_the_curl_lines_of_a_readme_answer_as_it_says(folder, tmp_path):
     needs("curl", "sh")
     lines = read_about(folder).curl
     said = re.search(r"these answer ([\d, and]+):", section(folder, "Try it"))[1]
-    with lesson_server(int(folder.name[:2]), tmp_path / "data.db") as (port, _):
-        lines = lines.replace(":8000", f":{port}")
+    with lesson_server(int(folder.name[:2]), tmp_path) as server:
+        lines = lines.replace(":8000", f":{server.port}")
         run = subprocess.run(["sh", "-ec", lines], capture_output=True, text=True, timeout=30)
     assert run.returncode == 0, run.stderr
     assert re.findall(r"^HTTP/1.1 (\d+)", run.stdout, re.MULTILINE) == re.findall(r"\d+", said)

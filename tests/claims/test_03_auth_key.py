@@ -2,7 +2,8 @@
 
 import pytest
 
-from lesson_loader import find_lessons, load_app
+from helpers import load_lesson
+from lesson_loader import find_lessons
 
 BOB = {"email": "bob@example.com", "password": "builder"}
 
@@ -16,11 +17,11 @@ def test_the_option_renames_a_key_and_nothing_else(make_app):
     assert given == [("bob@example.com", "builder")]
 
 
-def test_the_lookup_has_to_change_too(tmp_path, cheap_hashes):
+def test_the_lookup_has_to_change_too(tmp_path):
     """So the look-up has to change as well, which the tutorial leaves out. With the option alone, the
     address is looked up among the usernames, and login is a 401."""
-    app = load_app(find_lessons()[2])
-    app.config.update(DATABASE=tmp_path / "data.db", JWT_AUTH_USERNAME_KEY="email")
+    app = load_lesson(find_lessons()[2], tmp_path / "data.db")
+    app.config["JWT_AUTH_USERNAME_KEY"] = "email"
     assert app.test_client().post("/login", json=BOB).status_code == 401
     assert app.test_client().post("/login", json=BOB | {"email": "bob"}).status_code == 200
 
