@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def load_lesson(folder, database):
-    """Load a lesson's app on a database, with the cheapest hashes; the product's take 50 milliseconds each."""
+    """Load a lesson's app on a database of its own, and with hashes that cost next to nothing."""
     with pytest.MonkeyPatch.context() as patch:
         cheap = partial(werkzeug.security.generate_password_hash, method="scrypt:256:8:1")
         patch.setattr(werkzeug.security, "generate_password_hash", cheap)

@@ -205,11 +205,11 @@ def test_the_lesson_table_of_the_readme_is_the_lessons_own():
 
 
 def test_no_test_switches_on_testing():
-    """TESTING hides that Flask-RESTful answers 500; one claim in lesson 0's README shows how."""
+    """TESTING hides that Flask-RESTful answers 500: one claim of lesson 0 shows it, one fault tries it."""
     switch = re.compile(r"testing\W{0,4}\s*[=:]\s*\W?true", re.IGNORECASE)
     files = [*(ROOT / "tests").rglob("*.py"), *(ROOT / "lessons").rglob("*.py")]
     guilty = {path.name for path in files if switch.search(path.read_text(encoding="utf-8"))}
-    assert guilty == {"test_00_setup.py"}  # in tests/claims
+    assert guilty == {"test_00_setup.py", "test_faults.py"}
 
 
 @pytest.mark.parametrize("lock", ["requirements.txt", "requirements-build.txt", "requirements-test.txt"])

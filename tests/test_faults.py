@@ -1,0 +1,212 @@
+"""Faults, put into a copy of the repository, and for each the test that must catch it."""
+
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from helpers import ROOT
+
+REPOSITORY = "tests/test_repository.py::test_"
+COMPAT = "tests/test_flask_jwt_compat.py::test_"
+ATTACK = "tests/test_hostile_requests.py::test_a_request_gets_the_status_that_it_deserves"
+
+FAULTS = {  # the file, what is in it, what takes its place, the test that fails
+    "a second idea in a lesson": (
+        "lessons/03_auth_key/app.py",
+        'PROPAGATE_EXCEPTIONS"] = True\n',
+        'PROPAGATE_EXCEPTIONS"] = True\napp.config["JWT_LEEWAY"] = 0\n',
+        REPOSITORY + "a_lesson_changes_one_thing_in_the_files_that_its_readme_names",
+    ),
+    "a second idea beside the first": (
+        "lessons/02_token_expiry/app.py",
+        "timedelta(minutes=30)\n",
+        'timedelta(minutes=30)\napp.config["JWT_LEEWAY"] = 0\n',
+        REPOSITORY + "a_readme_shows_the_real_difference",
+    ),
+    "one copy of security.py edited": (
+        "lessons/05_error_handler/security.py",
+        "if user is None:",
+        "if not user:",
+        REPOSITORY + "a_lesson_changes_one_thing_in_the_files_that_its_readme_names",
+    ),
+    "a false statement in a README": (
+        "lessons/02_token_expiry/README.md",
+        "are 5 minutes and 10 seconds",
+        "are 5 minutes to the second",
+        REPOSITORY + "every_statement_of_a_readme_is_the_docstring_of_the_test_that_proves_it",
+    ),
+    "a statement in a README that nothing proves": (
+        "lessons/04_auth_response/README.md",
+        "## Remember\n\n",
+        "## Remember\n\n- Tokens are encrypted.\n",
+        REPOSITORY + "every_statement_of_a_readme_is_the_docstring_of_the_test_that_proves_it",
+    ),
+    "a false answer in a transcript": (
+        "lessons/01_auth_url/README.md",
+        "'404 NOT FOUND'",
+        "'401 UNAUTHORIZED'",
+        REPOSITORY + "the_transcript_of_a_readme_is_what_happens",
+    ),
+    "a false line in a shown difference": (
+        "lessons/01_auth_url/README.md",
+        '+app.config["JWT_AUTH_URL_RULE"] = "/login"',
+        '+app.config["JWT_AUTH_URL"] = "/login"',
+        REPOSITORY + "a_readme_shows_the_real_difference",
+    ),
+    "a false status beside a curl line": (
+        "lessons/06_current_identity/README.md",
+        "these answer 403 and 401:",
+        "these answer 403 and 403:",
+        REPOSITORY + "the_curl_lines_of_a_readme_answer_as_it_says",
+    ),
+    "a false difference from the tutorial": (
+        "README.md",
+        "the hook is `@jwt.jwt_error_handler`",
+        "the hook is `@jwt.on_error`",
+        REPOSITORY + "every_difference_that_the_readme_lists_is_a_statement_of_a_lesson",
+    ),
+    "a stage test that passes on the lesson before": (
+        "tests/lessons/test_03_auth_key.py",
+        "def test_users_log_in",
+        "def test_the_list_is_closed(client):\n    assert client.get('/users').status_code == 401\n\n\n"
+        "def test_users_log_in",
+        REPOSITORY + "every_stage_test_fails_on_the_lesson_before",
+    ),
+    "a stage test that crashes on the lesson before": (
+        "tests/lessons/test_05_error_handler.py",
+        "def test_a_missing_token_is",
+        "@pytest.fixture\ndef broken(client):\n    client.get('/users').json()['code']\n\n\n"
+        "def test_code(broken):\n    pass\n\n\ndef test_a_missing_token_is",
+        REPOSITORY + "every_stage_test_fails_on_the_lesson_before",
+    ),
+    "TESTING in the tests": (
+        "tests/helpers.py",
+        '    app.config["DATABASE"] = database\n',
+        '    app.config["DATABASE"] = database\n    app.testing = True\n',
+        REPOSITORY + "no_test_switches_on_testing",
+    ),
+    "TESTING in a lesson": (
+        "lessons/00_setup/app.py",
+        'app.config["PROPAGATE_EXCEPTIONS"] = True',
+        'app.config["TESTING"] = True',
+        REPOSITORY + "no_test_switches_on_testing",
+    ),
+    "a command that the README does not list": (
+        "README.md",
+        "| `make list` |",
+        "| `make names` |",
+        REPOSITORY + "make_help_and_the_readme_list_the_same_commands",
+    ),
+    "a plain command that make does not run": (
+        "README.md",
+        "| `.venv/bin/python lessons diff 1` |",
+        "| `.venv/bin/python lessons difference 1` |",
+        REPOSITORY + "the_readme_gives_the_plain_command_that_make_runs",
+    ),
+    "a locked package without a hash": (
+        "requirements.txt",
+        " \\\n    --hash=sha256:49c0672fbde0f1cd3374bd834918d28956e3c521c7e00089cdc5380d323bd0ad",
+        "",
+        REPOSITORY + "every_locked_package_has_a_hash_and_no_address",
+    ),
+    "Flask-RESTful's 500": (
+        "lessons/00_setup/app.py",
+        'app.config["PROPAGATE_EXCEPTIONS"] = True',
+        "",
+        "tests/lessons/test_00_setup.py::test_without_a_token_the_list_is_closed",
+    ),
+    "an answer in no time for an unknown user": (
+        "lessons/00_setup/security.py",
+        "        generate_password_hash(password)",
+        "        #",
+        "tests/lessons/test_00_setup.py::test_an_unknown_user_costs_as_much_hashing_as_a_wrong_password",
+    ),
+    "an id that is given again": (
+        "lessons/00_setup/models/user.py",
+        "PRIMARY KEY AUTOINCREMENT",
+        "PRIMARY KEY",
+        "tests/lessons/test_00_setup.py::test_a_deleted_users_token_is_refused_and_fits_nobody_who_comes_later",
+    ),
+    "required claims that are ignored": (
+        "lessons/flask_jwt_compat.py",
+        '{"require": required, ',
+        "{",
+        COMPAT + "required_claims_are_required",
+    ),
+    "a login that is not checked": (
+        "lessons/flask_jwt_compat.py",
+        "if not isinstance(body, dict):",
+        "if False:",
+        COMPAT + "a_login_that_is_no_object_is_a_400",
+    ),
+    "credentials that are not checked": (
+        "lessons/flask_jwt_compat.py",
+        "if not all(_is_text(body.get(key)) for key in keys):",
+        "if False:",
+        ATTACK + "[half a surrogate pair for a user-0]",
+    ),
+    "a nested login": (
+        "lessons/flask_jwt_compat.py",
+        "except (RecursionError, OSError):",
+        "except OSError:",
+        ATTACK + "[a login of nested lists-0]",
+    ),
+    "a login in broken chunks": (
+        "lessons/flask_jwt_compat.py",
+        "except (RecursionError, OSError):",
+        "except RecursionError:",
+        ATTACK + "[a login in chunks that are none-0]",
+    ),
+    "a blank header": (
+        "lessons/flask_jwt_compat.py",
+        'if request.headers.get("Authorization", "").strip() else None',
+        "",
+        ATTACK + "[a header of a no-break space-0]",
+    ),
+    "a name that stays lent": (
+        "lessons/flask_jwt_compat.py",
+        "        del flask._request_ctx_stack",
+        "        pass",
+        COMPAT + "flask_and_jwt_are_left_as_they_were",
+    ),
+    "an identity that outlives its request": (
+        "lessons/flask_jwt_compat.py",
+        "return request._get_current_object() if has_request_context() else None",
+        "return flask.g if flask.has_app_context() else None",
+        COMPAT + "the_identity_of_one_request_is_not_that_of_the_next",
+    ),
+}
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """A copy of the repository."""
+    ignored = shutil.ignore_patterns(".git", ".venv", "*cache*", "data.db")
+    return shutil.copytree(ROOT, tmp_path / "copy", ignore=ignored)
+
+
+def run(copy, *tests):
+    """Run tests in the copy, on the copy."""
+    options = ["-q", "-p", "no:randomly", "-p", "no:xdist", "-p", "no:cacheprovider"]
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", *options, *tests], cwd=copy, capture_output=True, text=True
+    )
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_caught_by_the_test_that_is_meant_for_it(copy, fault):
+    name, right, wrong, test = FAULTS[fault]
+    text = (copy / name).read_text(encoding="utf-8")
+    assert right in text
+    (copy / name).write_text(text.replace(right, wrong, 1), encoding="utf-8")
+    result = run(copy, test)
+    assert result.returncode == 1, result.stdout
+    assert " error" not in result.stdout.splitlines()[-1]
+
+
+def test_without_a_fault_the_same_tests_pass(copy):
+    result = run(copy, *sorted({test for _, _, _, test in FAULTS.values()}))
+    assert result.returncode == 0, result.stdout
+    assert " skipped" not in result.stdout
