@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import argparse
 import errno
+import logging
 import os
 import re
-import signal
 import socket
 import subprocess
 import sys
@@ -31,11 +31,12 @@ def main() -> None:
         command.add_argument("lesson", metavar="N", type=lesson_number, help="the lesson's number")
         if name == "serve":
             command.add_argument("--port", type=port_number, default=8000, help="default: %(default)s")
+            command.add_argument("--listener", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.command == "list":
         print(listing())
     elif arguments.command == "serve":
-        serve(arguments.lesson, arguments.port)
+        serve(arguments.lesson, arguments.port, arguments.listener)
     else:
         show_diff(arguments.lesson)
 
@@ -59,58 +60,36 @@ def port_number(text: str) -> int:
     return int(text)
 
 
-def serve(number: int, port: int) -> None:
-    """Serve a lesson with `flask run`, reloading it whenever a file changes.
+def serve(number: int, port: int, inherited: int | None) -> None:
+    """Serve a lesson with `flask run --reload` until Ctrl-C.
 
-    `flask run --reload` imports everything twice, first in a process that only restarts the second
-    one whenever that exits with status 3. Here this process restarts it, which imports next to
-    nothing: the lesson answers in half the time.
+    Werkzeug reloads with two processes: one serves, and ends with status 3 when a file has changed; the
+    other loads the app as well, but only to start the first one again. Here the first one is alone and
+    replaces itself, so that a lesson answers in half the time. The listening socket is handed on.
     """
     folder = find_lessons()[number]
-    listener = listen(number, port)
-    port = listener.getsockname()[1]
-    about = read_about(folder)
-    print(f"\n{about.title}\n\n{about.idea}\n\nIn a second terminal, try:\n")
-    print("\n".join(f"  {line}" for line in about.curl.replace(":8000", f":{port}").splitlines()))
-    print(f"\nlessons/{folder.name} is on http://127.0.0.1:{port} and reloads when you change a file.")
-    print("Ctrl-C ends it.\n", flush=True)
-    command = [sys.executable, "-m", "flask", "--app", "app", "run", "--reload", "--port", str(port)]
-    environment = {**os.environ, "WERKZEUG_RUN_MAIN": "true", "WERKZEUG_SERVER_FD": str(listener.fileno())}
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
-    try:
-        while (status := run(command, folder, environment)) == 3:
-            pass
-    except KeyboardInterrupt:
-        status = 0
-    sys.exit(status)
-
-
-def run(command: list[str], folder: Path, environment: dict[str, str]) -> int:
-    """Run a command until it ends or this process does, and return its exit status.
-
-    Werkzeug colours its log even for a file; with NO_COLOR (no-color.org) the colours are taken out.
-    """
-    plain = "NO_COLOR" in os.environ
-    process = subprocess.Popen(
-        command,
-        cwd=folder,
-        env=environment,
-        close_fds=False,
-        stderr=subprocess.PIPE if plain else None,
-        text=True,
-    )
-    try:
-        for line in process.stderr or ():
-            print(re.sub(r"\033\[\d+m", "", line), end="", file=sys.stderr, flush=True)
-        return process.wait()
-    finally:
-        process.kill()
+    listener = socket.socket(fileno=inherited) if inherited else listen(number, port)
+    listener.set_inheritable(True)
+    if not inherited:
+        introduce(folder, listener.getsockname()[1])
+    if "NO_COLOR" in os.environ:
+        logging.getLogger("werkzeug").addFilter(take_colours_out)
+    os.environ.update(WERKZEUG_RUN_MAIN="true", WERKZEUG_SERVER_FD=str(listener.fileno()))
+    os.chdir(folder)
+    status = run_flask()
+    if status != 3:
+        sys.exit(status)
+    again = [sys.executable, str(Path(__file__).parent), "serve", str(number)]
+    again += ["--listener", str(listener.fileno())]
+    if os.name == "nt":  # where exec does not wait for the process that it starts
+        sys.exit(subprocess.call(again, close_fds=False))
+    os.execv(again[0], again)
 
 
 def listen(number: int, port: int) -> socket.socket:
-    """Return a listening socket that a child process can inherit."""
+    """Return a listening socket, or explain why there is none."""
     try:
-        listener = socket.create_server(("127.0.0.1", port), backlog=128)
+        return socket.create_server(("127.0.0.1", port), backlog=128)
     except OSError as error:
         reason = (
             "needs an administrator's rights"
@@ -118,8 +97,32 @@ def listen(number: int, port: int) -> socket.socket:
             else "is in use by another program"
         )
         sys.exit(f"Port {port} {reason}. Choose another one: make lesson-{number} PORT={max(port, 8000) + 1}")
-    listener.set_inheritable(True)
-    return listener
+
+
+def introduce(folder: Path, port: int) -> None:
+    """Print what a lesson is about and what to try, from its README."""
+    about = read_about(folder)
+    print(f"\n{about.title}\n\n{about.idea}\n\nIn a second terminal, try:\n")
+    print("\n".join(f"  {line}" for line in about.curl.replace(":8000", f":{port}").splitlines()))
+    print(f"\nlessons/{folder.name} is on http://127.0.0.1:{port} and reloads when you change a file.")
+    print("Ctrl-C ends it.\n", flush=True)
+
+
+def run_flask() -> int | str | None:
+    """Run `flask run --reload` in this process, for the app.py of this folder; return its exit status."""
+    import flask.cli
+
+    sys.argv = ["flask", "--app", "app", "run", "--reload"]
+    try:
+        flask.cli.main()
+    except SystemExit as end:
+        return end.code
+
+
+def take_colours_out(record: logging.LogRecord) -> bool:
+    """Remove colours from a line of Werkzeug's log, which has them whatever NO_COLOR says (no-color.org)."""
+    record.msg, record.args = re.sub(r"\033\[\d+m", "", record.getMessage()), ()
+    return True
 
 
 def show_diff(number: int) -> None:

@@ -66,6 +66,17 @@ class LessonServer:
     def get(self, path="/users"):
         return httpx.get(f"http://127.0.0.1:{self.port}{path}", trust_env=False)
 
+    def soon_answers(self, status, path="/users"):
+        """Wait until a request gets this status; while the server reloads, requests may go unanswered."""
+
+        def answered():
+            try:
+                return self.get(path).status_code == status
+            except httpx.TransportError:
+                return False
+
+        eventually(answered)
+
 
 @contextmanager
 def lesson_server(number, folder, *, lessons=ROOT / "lessons", **environment):

@@ -1,0 +1,129 @@
+"""Measure what a student waits for, each against a floor in the same run.
+
+    make bench
+
+set-up         lessons/make_venv.py against the bare tool it uses: one environment, one install
+first answer   `lessons serve` against `flask run` of a hello-world app, without and with --reload
+
+Runs take turns, so that a machine that slows down slows both. Prints medians and their ratio.
+"""
+
+import http.client
+import os
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+UV = shutil.which("uv")
+HELLO = (
+    "from flask import Flask\napp = Flask(__name__)\napp.add_url_rule('/users', view_func=lambda: 'hello')\n"
+)
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        print(f"set-up with {'uv' if UV else 'venv and pip'}, packages in its cache")
+        compare(5, lambda: time_our_setup(Path(folder)), {"bare": lambda: time_bare_setup(Path(folder))})
+        print("first answer of lesson 6")
+        (Path(folder) / "app.py").write_text(HELLO)
+        flask = [sys.executable, "-m", "flask", "run", "--port"]
+        lesson = [sys.executable, ROOT / "lessons", "serve", "6", "--port"]
+        compare(
+            15,
+            lambda: time_first_answer(lesson, ROOT),
+            {
+                "flask run": lambda: time_first_answer(flask, folder),
+                "flask run --reload": lambda: time_first_answer(flask, folder, "--reload"),
+            },
+        )
+
+
+def compare(runs, ours, floors):
+    """Time ours and each floor in turns, after one turn that does not count, and print the medians."""
+    contestants = {"ours": ours, **floors}
+    times = {name: [] for name in contestants}
+    for turn in range(runs + 1):
+        for name, contestant in contestants.items():
+            seconds = contestant()
+            if turn:
+                times[name].append(seconds)
+    medians = {name: statistics.median(seconds) for name, seconds in times.items()}
+    for name, median in medians.items():
+        spread = f"{min(times[name]):.2f} to {max(times[name]):.2f} s"
+        print(f"  {name:20}{median:6.2f} s  ({spread})  ours is {medians['ours'] / median:.2f} x")
+
+
+def time_our_setup(folder):
+    """Return the seconds that make_venv.py takes in a copy of what it needs."""
+    shutil.rmtree(folder / "ours", ignore_errors=True)
+    (folder / "ours/lessons").mkdir(parents=True)
+    shutil.copy(ROOT / "lessons/make_venv.py", folder / "ours/lessons")
+    for lock in ROOT.glob("requirements*.txt"):
+        shutil.copy(lock, folder / "ours")
+    return time_commands([bootstrap(), folder / "ours/lessons/make_venv.py"])
+
+
+def time_bare_setup(folder):
+    """Return the seconds that one environment and one install of the same packages take."""
+    venv = folder / "bare"
+    shutil.rmtree(venv, ignore_errors=True)
+    locks = ["-r", ROOT / "requirements-build.txt", "-r", ROOT / "requirements.txt"]
+    options = ["--quiet", "--no-deps", "--require-hashes", *locks]
+    if UV:
+        create, install = [UV, "venv", "--quiet", venv], [UV, "pip", "install", "--python", venv]
+    else:
+        create, install = [bootstrap(), "-m", "venv", venv], [venv / "bin/python", "-m", "pip", "install"]
+    return time_commands(create, [*install, *options])
+
+
+def bootstrap():
+    """Return the Python that .venv was made with."""
+    return Path(sys.base_prefix) / "bin" / "python3"
+
+
+def time_commands(*commands):
+    start = time.perf_counter()
+    for command in commands:
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return time.perf_counter() - start
+
+
+def time_first_answer(command, folder, *options):
+    """Return the seconds from the start of a server to its first answer."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("FLASK_")}
+    start = time.perf_counter()
+    server = subprocess.Popen(
+        [*command, str(port), *options],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        while True:
+            try:
+                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+                connection.request("GET", "/users")
+                connection.getresponse().read()
+                return time.perf_counter() - start
+            except ConnectionRefusedError:
+                time.sleep(0.002)
+            finally:
+                connection.close()
+    finally:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
+
+
+if __name__ == "__main__":
+    main()
