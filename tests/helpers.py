@@ -119,6 +119,18 @@ def needs(*programs):
         )
 
 
+def make(*arguments):
+    """Return what make prints, as in a terminal of its own: also when make runs the tests."""
+    needs("make")
+    environment = {
+        name: value for name, value in os.environ.items() if "MAKE" not in name and name != "MFLAGS"
+    }
+    command = ["make", *arguments]
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    ).stdout
+
+
 def authorization(token, prefix="JWT"):
     """Return the header that carries a token."""
     return {"Authorization": f"{prefix} {token}"}

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 import make_venv
-from helpers import ROOT, eventually, lesson_server, needs
+from helpers import ROOT, eventually, lesson_server, make
 from lesson_loader import diff, find_lessons, load_app, read_about
 
 LESSONS = find_lessons()
@@ -142,9 +142,7 @@ def test_the_first_lesson_has_no_diff_and_says_so():
 
 
 def test_make_passes_the_number_and_the_port_on():
-    needs("make")
-    dry = subprocess.run(["make", "-n", "lesson-3", "PORT=9000"], cwd=ROOT, capture_output=True, text=True)
-    assert dry.stdout.endswith(".venv/bin/python lessons serve 3 --port 9000\n")
+    assert make("-n", "lesson-3", "PORT=9000").endswith(".venv/bin/python lessons serve 3 --port 9000\n")
 
 
 def test_a_python_that_is_too_old_is_told_what_to_install(monkeypatch):

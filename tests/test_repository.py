@@ -10,7 +10,7 @@ from difflib import unified_diff
 
 import pytest
 
-from helpers import ROOT, lesson_server, needs
+from helpers import ROOT, lesson_server, make, needs
 from lesson_loader import diff, find_lessons, read_about
 
 LESSONS = find_lessons()
@@ -166,11 +166,6 @@ def test_the_rooms_hold_the_same_names():
         assert {
             path.stem.removeprefix("test_") for path in (ROOT / "tests" / room).glob("test_*.py")
         } == names
-
-
-def make(*arguments):
-    needs("make")
-    return subprocess.run(["make", *arguments], cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
 
 def test_make_help_and_the_readme_list_the_same_commands():
