@@ -3,17 +3,18 @@ import sqlite3
 from flask import current_app, g
 from werkzeug.security import generate_password_hash
 
-DEMO_USERS = [  # name, e-mail address, password, is an admin
-    ("bob", "bob@example.com", "builder", False),
-    ("alice", "alice@example.com", "wonderland", True),
+DEMO_USERS = [  # name, e-mail address, phone, password, is an admin
+    ("bob", "bob@example.com", "555-0101", "builder", False),
+    ("alice", "alice@example.com", "555-0102", "wonderland", True),
 ]
 
 
 class UserModel:
-    def __init__(self, id, username, email, password_hash, is_admin):
+    def __init__(self, id, username, email, phone, password_hash, is_admin):
         self.id = id
         self.username = username
         self.email = email
+        self.phone = phone
         self.password_hash = password_hash
         self.is_admin = bool(is_admin)
 
@@ -60,12 +61,12 @@ def create_tables(db):
         db.execute(
             "CREATE TABLE IF NOT EXISTS users ("
             "id INTEGER PRIMARY KEY AUTOINCREMENT, "  # never reused: a deleted user's token fits nobody
-            "username TEXT UNIQUE, email TEXT UNIQUE, password_hash TEXT, is_admin INTEGER)"
+            "username TEXT UNIQUE, email TEXT UNIQUE, phone TEXT UNIQUE, "
+            "password_hash TEXT, is_admin INTEGER)"
         )
-        db.executemany(
-            "INSERT OR IGNORE INTO users (username, email, password_hash, is_admin) VALUES (?, ?, ?, ?)",
-            [
-                (username, email, generate_password_hash(password), is_admin)
-                for username, email, password, is_admin in DEMO_USERS
-            ],
-        )
+        for username, email, phone, password, is_admin in DEMO_USERS:
+            db.execute(
+                "INSERT OR IGNORE INTO users (username, email, phone, password_hash, is_admin) "
+                "VALUES (?, ?, ?, ?, ?)",
+                (username, email, phone, generate_password_hash(password), is_admin),
+            )
