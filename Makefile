@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 PORT ?= 8000
+LEVEL ?= 1
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { sub("%", "N", $$1); printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -14,6 +15,27 @@ lesson-%: .venv/requirements.txt ## serve lesson N until Ctrl-C (PORT=8001 for a
 
 diff-%: .venv/requirements.txt ## show what lesson N changes in the lesson before it
 	@.venv/bin/python lessons diff $*
+
+start-%: .venv/requirements-test.txt ## begin exercise N, in the answer.py of its lesson
+	@.venv/bin/python lessons start $*
+
+check-%: .venv/requirements-test.txt ## check your answer to exercise N
+	@.venv/bin/python lessons check $* || true
+
+watch-%: .venv/requirements-test.txt ## check your answer whenever you save it, until Ctrl-C
+	@.venv/bin/python lessons watch $*
+
+hint-%: .venv/requirements-test.txt ## get a hint for exercise N (LEVEL=2 and LEVEL=3 say more)
+	@.venv/bin/python lessons hint $* --level $(LEVEL)
+
+solution-%: .venv/requirements-test.txt ## see the solution, when your answer passes (PEEK=1: now)
+	@.venv/bin/python lessons solution $* $(if $(PEEK),--peek)
+
+reset-%: .venv/requirements-test.txt ## begin exercise N again, and keep the answer there was
+	@.venv/bin/python lessons reset $*
+
+progress: .venv/requirements-test.txt ## see how far each exercise is
+	@.venv/bin/python lessons progress
 
 test: .venv/requirements-test.txt ## run every test
 	@.venv/bin/python -m pytest -n auto
@@ -45,4 +67,4 @@ LOCK = pip compile --quiet --upgrade --universal --python-version 3.11 --generat
 .venv/requirements-test.txt: requirements-test.txt .venv/requirements.txt
 	@$(PYTHON) lessons/make_venv.py test
 
-.PHONY: help list test lint format bench lock clean
+.PHONY: help list progress test lint format bench lock clean

@@ -1,8 +1,15 @@
 """The lessons' commands.
 
-python lessons list        which lessons there are
-python lessons serve 1     serve lesson 1 until Ctrl-C (--port: another port than 8000)
-python lessons diff 1      what lesson 1 changes in lesson 0
+python lessons list         which lessons there are
+python lessons serve 1      serve lesson 1 until Ctrl-C (--port: another port than 8000)
+python lessons diff 1       what lesson 1 changes in lesson 0
+
+python lessons start 1      begin exercise 1, in lessons/01_auth_url/answer.py
+python lessons check 1      check the answer; watch 1 does so whenever it is saved
+python lessons hint 1       a hint (--level: 1, 2 or 3)
+python lessons solution 1   the solution, when the answer passes (--peek: now)
+python lessons reset 1      begin again, and keep the answer there was
+python lessons progress     how far each exercise is
 """
 
 from __future__ import annotations
@@ -22,23 +29,48 @@ from lesson_loader import diff, find_lessons, read_about
 COLOURS = {"+": "\033[32m", "-": "\033[31m", "@": "\033[36m"}
 
 
+COMMANDS = {
+    "list": "list the lessons",
+    "serve": "serve a lesson until Ctrl-C",
+    "diff": "show what a lesson changes",
+    "start": "begin an exercise",
+    "check": "check an answer",
+    "watch": "check an answer whenever it is saved",
+    "hint": "get a hint",
+    "solution": "see the solution",
+    "reset": "begin an exercise again, and keep the answer there was",
+    "progress": "see how far each exercise is",
+}
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="lessons", description="Show, serve and compare the lessons.")
+    parser = argparse.ArgumentParser(prog="lessons", description="The lessons and their exercises.")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("list", help="list the lessons")
-    for name, text in (("serve", "serve a lesson until Ctrl-C"), ("diff", "show what a lesson changes")):
+    for name, text in COMMANDS.items():
         command = commands.add_parser(name, help=text)
-        command.add_argument("lesson", metavar="N", type=lesson_number, help="the lesson's number")
+        if name not in ("list", "progress"):
+            command.add_argument("number", metavar="N", type=lesson_number, help="the lesson's number")
         if name == "serve":
             command.add_argument("--port", type=port_number, default=8000, help="default: %(default)s")
             command.add_argument("--listener", type=int, help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    if arguments.command == "list":
-        print(listing())
-    elif arguments.command == "serve":
-        serve(arguments.lesson, arguments.port, arguments.listener)
+        if name == "hint":
+            command.add_argument(
+                "--level", type=hint_level, default=1, help="1, 2 or 3 (default: %(default)s)"
+            )
+        if name == "solution":
+            command.add_argument("--peek", action="store_true", help="do not wait for the answer to pass")
+    arguments = vars(parser.parse_args())
+    name = arguments.pop("command")
+    if name in OWN_COMMANDS:
+        OWN_COMMANDS[name](**arguments)
     else:
-        show_diff(arguments.lesson)
+        import exercise_loop
+
+        getattr(exercise_loop, name)(**arguments)
+
+
+def show_list() -> None:
+    print(listing())
 
 
 def listing() -> str:
@@ -60,7 +92,14 @@ def port_number(text: str) -> int:
     return int(text)
 
 
-def serve(number: int, port: int, inherited: int | None) -> None:
+def hint_level(text: str) -> int:
+    """Return which of the three hints is wanted."""
+    if text not in ("1", "2", "3"):
+        sys.exit(f"There are three hints, and none is {text!r}: make hint-1 LEVEL=2")
+    return int(text)
+
+
+def serve(number: int, port: int, listener: int | None) -> None:
     """Serve a lesson with `flask run --reload` until Ctrl-C.
 
     Werkzeug reloads with two processes: one serves, and ends with status 3 when a file has changed; the
@@ -68,19 +107,19 @@ def serve(number: int, port: int, inherited: int | None) -> None:
     replaces itself, so that a lesson answers in half the time. The listening socket is handed on.
     """
     folder = find_lessons()[number]
-    listener = socket.socket(fileno=inherited) if inherited else listen(number, port)
-    listener.set_inheritable(True)
-    if not inherited:
-        introduce(folder, listener.getsockname()[1])
+    server = socket.socket(fileno=listener) if listener else listen(number, port)
+    server.set_inheritable(True)
+    if not listener:
+        introduce(folder, server.getsockname()[1])
     if "NO_COLOR" in os.environ:
         logging.getLogger("werkzeug").addFilter(take_colours_out)
-    os.environ.update(WERKZEUG_RUN_MAIN="true", WERKZEUG_SERVER_FD=str(listener.fileno()))
+    os.environ.update(WERKZEUG_RUN_MAIN="true", WERKZEUG_SERVER_FD=str(server.fileno()))
     os.chdir(folder)
     status = run_flask()
     if status != 3:
         sys.exit(status)
     again = [sys.executable, str(Path(__file__).parent), "serve", str(number)]
-    again += ["--listener", str(listener.fileno())]
+    again += ["--listener", str(server.fileno())]
     if os.name == "nt":  # where exec does not wait for the process that it starts
         sys.exit(subprocess.call(again, close_fds=False))
     os.execv(again[0], again)
@@ -136,5 +175,10 @@ def show_diff(number: int) -> None:
         print(f"{COLOURS[line[0]]}{line}\033[0m" if coloured and line[0] in COLOURS else line)
 
 
+OWN_COMMANDS = {"list": show_list, "serve": serve, "diff": show_diff}
+
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)  # as a shell has it for Ctrl-C

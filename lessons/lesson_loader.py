@@ -5,7 +5,7 @@ A lesson is a folder named NN_name beside this file. There is no other list of l
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import sys
 from difflib import unified_diff
 from pathlib import Path
@@ -22,21 +22,23 @@ def find_lessons() -> dict[int, Path]:
     return {int(folder.name[:2]): folder for folder in sorted(LESSONS.glob("[0-9][0-9]_*/"))}
 
 
-def load_app(folder: Path | str) -> Flask:
-    """Run app.py in a lesson's folder, as it is on disk now, and return its Flask app.
+def load_app(folder: Path | str, file: Path | str = "app.py") -> Flask:
+    """Run a file in a lesson's folder, as it is on disk now, and return its Flask app.
 
+    The file is app.py, or one that can stand in for it and imports what the lesson has, wherever it is.
     Lessons share the names of their modules (app, security, models.user), so those are forgotten
     again afterwards: any number of lessons can be loaded into one process, each as often as needed.
 
-    Raises FileNotFoundError if the folder has no app.py, AttributeError if that defines no `app`,
-    and whatever the lesson's own code raises.
+    Raises FileNotFoundError if there is no such file, AttributeError if it defines no `app`, and
+    whatever the file's own code raises.
     """
     folder = Path(folder).resolve()
-    if not (folder / "app.py").is_file():
+    file = folder / file
+    if not file.is_file():
         raise FileNotFoundError(
-            f"{folder} has no app.py: name the folder of a lesson, like lessons/01_auth_url"
+            f"{folder} has no {file.name}: name the folder of a lesson, like lessons/01_auth_url"
         )
-    own_names = {entry.stem for entry in folder.iterdir()}
+    own_names = {file.stem, *(entry.stem for entry in folder.iterdir())}
 
     def take_own_modules() -> dict:
         names = [name for name in sys.modules if name.partition(".")[0] in own_names]
@@ -48,16 +50,16 @@ def load_app(folder: Path | str) -> Flask:
     # bytecode is told from stale bytecode by the second, which is too coarse for an edit by a program
     writes_no_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
-        module = importlib.import_module("app")
+        spec = importlib.util.spec_from_file_location(file.stem, file)
+        module = sys.modules[file.stem] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
     finally:
         sys.dont_write_bytecode = writes_no_bytecode
         sys.path.remove(str(folder))
         take_own_modules()
         sys.modules.update(modules_of_others)
     if not hasattr(module, "app"):
-        raise AttributeError(
-            f"{folder / 'app.py'} defines no `app`: it needs a line like app = Flask(__name__)"
-        )
+        raise AttributeError(f"{file} defines no `app`: it needs a line like app = Flask(__name__)")
     return module.app
 
 
@@ -79,19 +81,17 @@ def read_about(folder: Path) -> About:
 
 def diff(before: Path, after: Path) -> str:
     """Return the unified diff between the code of two lessons: what the later one changes."""
-    names = sorted({path.relative_to(lesson) for lesson in (before, after) for path in lesson.rglob("*.py")})
-    return "".join(
-        line
-        for name in names
-        for line in unified_diff(
-            lines(before / name),
-            lines(after / name),
-            f"{before.name}/{name.as_posix()}",
-            f"{after.name}/{name.as_posix()}",
-            n=2,
-        )
-    )
+    names = sorted({path.relative_to(lesson) for lesson in (before, after) for path in code_files(lesson)})
+    return "".join(diff_files(before / name, after / name, LESSONS) for name in names)
 
 
-def lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
+def code_files(folder: Path) -> list[Path]:
+    """Return the Python files of a lesson's app; its exercise and the answers to that are none of them."""
+    return sorted(path for path in folder.rglob("*.py") if not path.name.startswith(("exercise", "answer")))
+
+
+def diff_files(before: Path, after: Path, root: Path) -> str:
+    """Return the unified diff between two files below a root, of which either may be missing."""
+    texts = [path.read_text(encoding="utf-8") if path.exists() else "" for path in (before, after)]
+    names = [path.relative_to(root).as_posix() for path in (before, after)]
+    return "".join(unified_diff(*(text.splitlines(keepends=True) for text in texts), *names, n=2))

@@ -1,0 +1,214 @@
+"""Run the checks of an exercise against an answer, a starter or a solution, and say how it went.
+
+python -m pytest tests/exercises/test_01_auth_url.py                      your answer
+python -m pytest tests/exercises/test_01_auth_url.py --target solution    or starter, or any file
+"""
+
+import os
+import random
+import runpy
+import sqlite3
+import sys
+import tempfile
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+import pytest
+import werkzeug.security
+from werkzeug.security import generate_password_hash
+
+from exercises.client import Client, TooSlow, Wrong, explain, indent, make_people, new_seed, time_limit
+from lesson_loader import LESSONS, load_app
+
+ROOT = LESSONS.parent
+CHEAP = "scrypt:256:8:1"  # a hash that costs next to nothing, so that checks are quick
+FAILED = pytest.StashKey[set]()
+SEED = pytest.StashKey[int]()
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--target", default="answer", help="answer, starter, solution or a file (default: answer)"
+    )
+    parser.addoption("--seed", type=int, help="repeat the run of this seed")
+    parser.addoption(
+        "--seconds",
+        type=float,
+        default=5,
+        help="how long an answer may take to start, and a response to come",
+    )
+    parser.addoption("--brief", action="store_true", help="one line for each exercise")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "points(n): what the check is worth")
+    config.addinivalue_line("markers", "needs(name): skip the check if the one of this name has failed")
+    given = config.getoption("--seed")
+    config.stash[SEED] = new_seed() if given is None else given
+    if not config.pluginmanager.has_plugin("terminalreporter"):
+        config.pluginmanager.register(Reporter(config))
+
+
+def target(name, choice):
+    """Return the file to check, for the name of an exercise."""
+    lesson = LESSONS / name
+    named = {"answer": lesson / "answer.py", "starter": lesson / "exercise.py"}
+    return named.get(choice) or (
+        ROOT / "solutions" / f"{name}.py" if choice == "solution" else Path(choice).resolve()
+    )
+
+
+@pytest.fixture(scope="session")
+def seed(request):
+    """What makes a run's users, passwords and key; the same seed makes the same ones again."""
+    return request.config.stash[SEED]
+
+
+@pytest.fixture(scope="module")
+def people(seed):
+    """Two users and an admin, random in everything."""
+    return make_people(random.Random(seed))
+
+
+@pytest.fixture
+def user(people):
+    return people[0]
+
+
+@pytest.fixture
+def other(people):
+    return people[1]
+
+
+@pytest.fixture
+def admin(people):
+    return people[2]
+
+
+@pytest.fixture(scope="module")
+def secret_key(seed):
+    return random.Random(f"key {seed}").randbytes(32).hex()
+
+
+@pytest.fixture(scope="module")
+def client(request, people, secret_key):
+    """A client of the app under check, which has a database and a key of its own."""
+    name = request.path.stem.removeprefix("test_")
+    file = target(name, request.config.getoption("--target"))
+    seconds = request.config.getoption("--seconds")
+    if not file.exists():
+        pytest.fail(f"There is no {file.name} yet: make start-{int(name[:2])}", pytrace=False)
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        database = str(Path(folder) / "data.db")
+        create_users(database, LESSONS / name, people)
+        patch.setattr(
+            werkzeug.security, "generate_password_hash", partial(generate_password_hash, method=CHEAP)
+        )
+        patch.setenv("DATABASE", database)
+        patch.setenv("SECRET_KEY", secret_key)
+        try:
+            with time_limit(seconds):
+                app = load_app(LESSONS / name, file)
+        except TooSlow:
+            problem = (
+                f"{file.name} does not start within {seconds:g} seconds. Is there a loop without an end?"
+            )
+            pytest.fail(problem, pytrace=False)
+        except (Exception, SystemExit) as error:
+            pytest.fail(f"{file.name} does not start:\n{explain(error, file)}", pytrace=False)
+        yield Client(app, file, seconds)
+
+
+def create_users(database, lesson, people):
+    """Make the lesson's table of users, and fill it with people instead of bob and alice."""
+    models = runpy.run_path(str(lesson / "models/user.py"))
+    models["DEMO_USERS"].clear()
+    with closing(sqlite3.connect(database)) as db:
+        models["create_tables"](db)
+        for person in people:
+            row = vars(person) | {"password_hash": generate_password_hash(person.password, CHEAP)}
+            db.execute(
+                "INSERT INTO users VALUES (:id, :username, :email, :phone, :password_hash, :is_admin)", row
+            )
+        db.commit()
+
+
+# which check is worth what, which one needs another, and how a failure reads
+
+
+def sentence_of(check):
+    """Return the docstring of a check, which is what a student reads of it."""
+    return " ".join(check.__doc__.split())
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        item.user_properties.append(("sentence", sentence_of(item.function)))
+        item.user_properties.append(("points", item.get_closest_marker("points").args[0]))
+
+
+def pytest_runtest_setup(item):
+    failed = item.session.stash.setdefault(FAILED, set())
+    for mark in item.iter_markers("needs"):
+        if (item.path, mark.args[0]) in failed:
+            pytest.skip(f"needs: {sentence_of(getattr(item.module, mark.args[0]))}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if not report.passed:
+        item.session.stash.setdefault(FAILED, set()).add((item.path, item.name))
+    if call.excinfo and call.excinfo.errisinstance(Wrong):
+        report.longrepr = str(call.excinfo.value)
+    return report
+
+
+class Reporter:
+    """Prints a line for each check and what a student needs to know of those that fail."""
+
+    def __init__(self, config):
+        self.brief = config.getoption("--brief")
+        self.coloured = sys.__stdout__.isatty() and "NO_COLOR" not in os.environ
+        self.seed = config.stash[SEED]
+        self.told = set()
+        self.points = {}  # of each file: those reached, and those there are
+
+    def pytest_runtest_logreport(self, report):
+        if report.when == "call" or (report.when == "setup" and not report.passed):
+            properties = dict(report.user_properties)
+            points = properties["points"]
+            reached, possible = self.points.get(report.fspath, (0, 0))
+            self.points[report.fspath] = (reached + points * report.passed, possible + points)
+            if not self.brief:
+                self.print_check(report, properties["sentence"], points)
+
+    def print_check(self, report, sentence, points):
+        word, colour = {"passed": ("passed", 32), "failed": ("FAILED", 31), "skipped": ("skipped", 33)}[
+            report.outcome
+        ]
+        word = f"\033[{colour}m{word:8}\033[0m" if self.coloured else f"{word:8}"
+        reason = f"  ({report.longrepr[2].removeprefix('Skipped: ')})" if report.skipped else ""
+        self.print(f"  {word}{points * report.passed} of {points}  {sentence}{reason}")
+        if report.failed and (message := str(report.longrepr)) not in self.told:
+            self.told.add(message)
+            self.print("", *(f"      {line}" for line in message.splitlines()), "")
+        if report.failed and report.capstdout:
+            self.print(f"      printed   {indent(report.capstdout.strip()[:500])}", "")
+
+    def pytest_sessionfinish(self):
+        for file, (reached, possible) in sorted(self.points.items()):
+            name = Path(file).stem.removeprefix("test_")
+            bar = ("#" * round(20 * reached / possible)).ljust(20, ".")
+            started = (
+                ""
+                if (LESSONS / name / "answer.py").exists()
+                else f"  not started: make start-{int(name[:2])}"
+            )
+            self.print(f"  {name:22} {bar} {reached:3} of {possible} points{started}" if self.brief else "")
+            if not self.brief:
+                self.print(f"{reached} of {possible} points, with users and passwords of seed {self.seed}.")
+
+    def print(self, *lines):
+        print(*lines, sep="\n", file=sys.__stdout__, flush=True)
