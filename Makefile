@@ -47,7 +47,7 @@ lint: .venv/requirements-test.txt ## check the style and the format of the code
 format: .venv/requirements-test.txt ## bring the code into the format that lint checks
 	@.venv/bin/ruff format
 
-bench: .venv/requirements-test.txt ## measure set-up and start against bare pip and bare Flask
+bench: .venv/requirements-test.txt ## measure set-up, start and check against the bare tools
 	@.venv/bin/python tests/bench.py
 
 lock: ## renew the locked requirements (needs uv)

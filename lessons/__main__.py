@@ -144,7 +144,12 @@ def introduce(folder: Path, port: int) -> None:
     print(f"\n{about.title}\n\n{about.idea}\n\nIn a second terminal, try:\n")
     print("\n".join(f"  {line}" for line in about.curl.replace(":8000", f":{port}").splitlines()))
     print(f"\nlessons/{folder.name} is on http://127.0.0.1:{port} and reloads when you change a file.")
-    print("Ctrl-C ends it.\n", flush=True)
+    exercise = (
+        f" The exercise after it: make start-{int(folder.name[:2])}"
+        if (folder / "exercise.py").exists()
+        else ""
+    )
+    print(f"Ctrl-C ends it.{exercise}\n", flush=True)
 
 
 def run_flask() -> int | str | None:

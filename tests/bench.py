@@ -4,6 +4,7 @@
 
 set-up         lessons/make_venv.py against the bare tool it uses: one environment, one install
 first answer   `lessons serve` against `flask run` of a hello-world app, without and with --reload
+check          `lessons check` against pytest with one empty test that imports Flask and httpx
 
 Runs take turns, so that a machine that slows down slows both. Prints medians and their ratio.
 """
@@ -42,6 +43,19 @@ def main():
                 "flask run": lambda: time_first_answer(flask, folder),
                 "flask run --reload": lambda: time_first_answer(flask, folder, "--reload"),
             },
+        )
+        print("check of an answer to exercise 6 that passes")
+        for name in ("lessons", "solutions", "tests/exercises", "pyproject.toml"):
+            copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+            copy(ROOT / name, Path(folder) / "course" / name)
+        lesson = Path(folder) / "course/lessons/06_current_identity"
+        shutil.copy(ROOT / "solutions/06_current_identity.py", lesson / "answer.py")
+        empty = Path(folder) / "test_empty.py"
+        empty.write_text("import flask, httpx\n\n\ndef test_nothing():\n    pass\n")
+        compare(
+            10,
+            lambda: time_commands([sys.executable, Path(folder) / "course/lessons", "check", "6"]),
+            {"empty pytest": lambda: time_commands([sys.executable, "-m", "pytest", "-q", empty])},
         )
 
 
