@@ -109,7 +109,7 @@ class Client:
         headers = {}
         if token is not None:
             headers["Authorization"] = f"{prefix} {token}"
-            sent += f"\nAuthorization: {prefix} {shorten(str(token), 24)}"
+            sent += f"\nAuthorization: {prefix} {shorten(str(token))}"
         environ = EnvironBuilder(path, method=method, json=body, headers=headers).get_environ()
         try:
             with time_limit(self.seconds):
@@ -140,8 +140,8 @@ def explain(error: BaseException, file: Path) -> str:
 
 
 def shorten(text: str, length: int = 160) -> str:
-    """Return a text on one line, cut in the middle if it is long."""
-    text = " ".join(text.split())
+    """Return a text on one line, with tokens, and all of it, cut in the middle where they are long."""
+    text = re.sub(r"eyJ[\w.-]{30,}", lambda token: f"{token[0][:12]}…{token[0][-6:]}", " ".join(text.split()))
     return text if len(text) <= length else f"{text[: length - 12]} … {text[-9:]}"
 
 
