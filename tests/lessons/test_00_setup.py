@@ -2,6 +2,7 @@
 
 import hashlib
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -72,10 +73,12 @@ def test_a_deleted_users_token_is_refused_and_fits_nobody_who_comes_later(app, c
     assert client.get("/users", headers=bob).json()["users"][1] == {"id": 3, "username": "mallory"}
 
 
-def test_a_deleted_database_is_made_again_while_the_app_runs(app, client):
+def test_a_deleted_database_is_made_again_even_by_many_requests_at_once(app, client):
     log_in(client, BOB)
     app.config["DATABASE"].unlink()
-    log_in(client, BOB)
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        statuses = list(pool.map(lambda _: client.post("/auth", json=BOB).status_code, range(8)))
+    assert statuses == [200] * 8
 
 
 @pytest.mark.parametrize("username", ["bob", "alice"])
