@@ -142,7 +142,9 @@ def sentence_of(check):
     return " ".join(check.__doc__.split())
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: (item.path, item.function.__code__.co_firstlineno))  # whoever shuffled them
     for item in items:
         item.user_properties.append(("sentence", sentence_of(item.function)))
         item.user_properties.append(("points", item.get_closest_marker("points").args[0]))
