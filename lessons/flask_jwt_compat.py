@@ -5,7 +5,7 @@
 
 To use it in a project of yours, copy this file. It needs Python 3.11, and
 
-    pip install "Flask>=3" "PyJWT>=2.15" "setuptools<81"
+    pip install "Flask>=3.1" "PyJWT>=2.15" "setuptools<81"
     pip install --no-deps --no-build-isolation Flask-JWT==0.3.2
 
 because Flask-JWT asks for a PyJWT below 1.5 and can only be built with an old setuptools. A new
@@ -16,6 +16,7 @@ an adapted view of PyJWT, a stand-in for Flask's former request stack, and a che
 the two functions that read a request. It then behaves as it did in 2015, with these differences:
 
 - A login body that is not a JSON object sent as application/json is a JWTError with status 400.
+- A login body of more than 1 MiB is a 413, unless the app sets MAX_CONTENT_LENGTH.
 - Credentials that are not text, or hold a lone surrogate, are refused like wrong ones.
 - An Authorization header of white space alone counts as none at all.
 - JWT_REQUIRED_CLAIMS requires every claim that it names, where it used to require exp, iat and nbf.
@@ -42,6 +43,9 @@ from flask import Request, Response, current_app, has_request_context, request
 
 if tuple(map(int, getattr(jwt, "__version__", "0").split(".")[:2])) < (2, 15):
     raise ImportError(f"flask_jwt_compat needs PyJWT 2.15 or newer, not {jwt.__file__}: pip install -U PyJWT")
+
+
+LOGIN_BYTES = 2**20  # without a limit, a chunk that only claims to be large takes all memory
 
 
 class _AdaptedPyJWT:
@@ -86,8 +90,8 @@ class _RequestStack:
 
 def _import_flask_jwt() -> ModuleType:
     """Return the real flask_jwt, having lent flask the one name that it asks for and Flask 3 lacks."""
-    if hasattr(flask, "_request_ctx_stack"):
-        raise ImportError("flask_jwt_compat is for Flask 3, and this Flask is older: pip install -U Flask")
+    if hasattr(flask, "_request_ctx_stack") or Request.max_content_length.fset is None:
+        raise ImportError("flask_jwt_compat is for Flask 3.1, and this one is older: pip install -U Flask")
     flask._request_ctx_stack = _RequestStack()
     try:
         flask_jwt = importlib.import_module("flask_jwt")
@@ -107,9 +111,11 @@ def _adapt(flask_jwt: ModuleType) -> None:
 
     @wraps(read_login)
     def checked_login() -> Response:
+        if request.max_content_length is None:
+            request.max_content_length = LOGIN_BYTES
         try:
             body = request.get_json(silent=True)
-        except (RecursionError, OSError):  # nested too deeply, or sent in chunks that are none
+        except RecursionError:
             body = None
         if not isinstance(body, dict):
             problem = "The body must be a JSON object, sent with Content-Type: application/json"

@@ -149,14 +149,14 @@ FAULTS = {  # the file, what is in it, what takes its place, the test that fails
     ),
     "a nested login": (
         "lessons/flask_jwt_compat.py",
-        "except (RecursionError, OSError):",
-        "except OSError:",
+        "except RecursionError:",
+        "except MemoryError:",
         ATTACK + "[a login of nested lists-0]",
     ),
     "a login in broken chunks": (
         "lessons/flask_jwt_compat.py",
-        "except (RecursionError, OSError):",
-        "except RecursionError:",
+        "            request.max_content_length = LOGIN_BYTES",
+        "            pass",
         ATTACK + "[a login in chunks that are none-0]",
     ),
     "a blank header": (

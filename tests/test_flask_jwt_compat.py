@@ -132,7 +132,7 @@ def test_an_old_pyjwt_or_a_file_called_jwt_is_an_error_and_named(tmp_path, versi
 
 
 def test_an_old_flask_is_an_error():
-    assert "for Flask 3" in import_error("import flask; flask._request_ctx_stack = None")
+    assert "for Flask 3.1" in import_error("import flask; flask._request_ctx_stack = None")
 
 
 def test_a_failed_import_leaves_flask_as_it_was(tmp_path):
@@ -191,6 +191,14 @@ def test_a_login_that_is_no_object_is_a_400(make_app, sent):
         "error": "Bad Request",
         "description": "The body must be a JSON object, sent with Content-Type: application/json",
     }
+
+
+@pytest.mark.parametrize(("options", "status"), [({}, 413), ({"MAX_CONTENT_LENGTH": 2**21}, 401)])
+def test_a_login_is_not_large(make_app, options, status):
+    """A login body of more than 1 MiB is a 413, unless the app sets MAX_CONTENT_LENGTH."""
+    app = make_app(**options)
+    assert login(app, body=BOB | {"password": "x" * 2**20}).status_code == status
+    assert login(app, body=BOB | {"password": "x" * (2**20 - 100)}).status_code == 401
 
 
 @pytest.mark.parametrize("value", [1, 1.5, True, ["bob"], {"a": 1}, "\ud800", "bob\udfff"])

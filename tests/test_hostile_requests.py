@@ -5,6 +5,7 @@ by, is accepted.
 """
 
 import base64
+import hashlib
 import json
 import socket
 import time
@@ -178,13 +179,17 @@ ATTACKS = {
     "a login that is a list": (400, login(["username", "password"])),
     "a login that is a list of pairs": (400, login([["username", "bob"], ["password", "builder"]])),
     "a login of nested lists": (400, login(b"[" * 100_000)),
-    "a login of nested objects": (400, login(b'{"username":' * 100_000)),
+    "a login of nested objects": (400, login(b'{"username":' * 80_000)),
     "a login that is not UTF-8": (400, login(b'{"username": "\xff", "password": "builder"}')),
     "a login that is shorter than it says": (400, login(b"{}", "Content-Length: 1000")),
     "a login of negative length": (400, login(b"{}", "Content-Length: -1")),
     "a login of no length": (400, login(b"{}", "Content-Length: many")),
     "a login in chunks that are none": (400, login(b"zz\r\n{}\r\n0\r\n\r\n", "Transfer-Encoding: chunked")),
     "a login in chunks that break off": (400, login(b"ff\r\n{}", "Transfer-Encoding: chunked")),
+    "a login in a chunk that claims to be enormous": (
+        400,
+        login(b"ffffffffffff\r\n{}", "Transfer-Encoding: chunked"),
+    ),
     # who it is said to be
     "a login of nobody": (401, login(b"{}")),
     "a login without a password": (
@@ -213,8 +218,8 @@ ATTACKS = {
     "a user who only looks like bob": (401, credentials(name="b\u043eb")),
     "SQL for a user": (401, credentials(name="' OR 1=1 --")),
     "SQL for a password": (401, credentials(password="' OR '1'='1")),
-    "a megabyte for a user": (401, credentials(name="b" * 2**20)),
-    "a megabyte for a password": (401, credentials(password="b" * 2**20)),
+    "a megabyte for a user": (413, credentials(name="b" * 2**20)),
+    "a megabyte for a password": (413, credentials(password="b" * 2**20)),
     "the stored hash for a password": (401, credentials(password="scrypt:32768:8:1$salt$0")),
     "keys twice, right and then wrong": (
         401,
@@ -316,6 +321,9 @@ ATTACKS = {
     "a token of a user who is gone": (401, minted(identity=99)),
     "a token of user 0": (401, minted(identity=0)),
     "a token of user -1": (401, minted(identity=-1)),
+    "a token of user 2**63": (401, minted(identity=2**63)),
+    "a token of user -2**63 - 1": (401, minted(identity=-(2**63) - 1)),
+    "a token of user 10**400": (401, minted(identity=10**400)),
     "a token of a user by SQL": (401, minted(identity="2 OR 1=1")),
     "a token of a user by object": (401, minted(identity={"id": 2})),
     "a token of a user by list": (401, minted(identity=[2])),
@@ -346,3 +354,20 @@ def test_a_request_gets_the_status_that_it_deserves(targets, number, name):
 
 def test_there_are_at_least_sixty_attacks():
     assert len(ATTACKS) >= 60
+
+
+@pytest.mark.parametrize("number", LESSONS)
+def test_no_lesson_tells_who_has_an_account(targets, number, monkeypatch):
+    target, hashed, scrypt = targets(number), [], hashlib.scrypt
+    target.send(credentials()(target))  # makes the database
+
+    def counting_scrypt(*arguments, **parameters):
+        hashed.append((parameters["n"], parameters["r"], parameters["p"]))
+        return scrypt(*arguments, **parameters)
+
+    monkeypatch.setattr(hashlib, "scrypt", counting_scrypt)
+    wrong = target.send(credentials(password="wrong")(target))
+    unknown = target.send(credentials(name="nobody")(target))
+    assert wrong == unknown
+    assert len(hashed) == 2
+    assert hashed[0] == hashed[1]

@@ -15,4 +15,6 @@ def authenticate(email, password):
 def identity(payload):
     """Return the user whom a token was issued to, or None if there is no such user any more."""
     user_id = payload.get("identity")
-    return UserModel.find_by_id(user_id) if isinstance(user_id, int) else None
+    if isinstance(user_id, int) and 0 < user_id < 2**63:  # what SQLite can hold
+        return UserModel.find_by_id(user_id)
+    return None

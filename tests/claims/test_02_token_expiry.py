@@ -54,8 +54,8 @@ def test_the_value_is_a_timedelta(make_app, value):
 
 
 def test_an_expired_token_says_so(make_app):
-    """An expired token is a 401 that says `Signature has expired`. It is the token that has: there is no
-    way to renew one, and the user logs in again."""
+    """An expired token is a 401 that says `Signature has expired`. Nothing renews a token: the user logs
+    in again."""
     app = make_app()
     response = app.test_client().get("/view", headers=authorization(mint(app, age=400)))
     assert response.status_code == 401

@@ -35,8 +35,8 @@ def test_flask_restful_does_not_call_it(make_app):
 
 
 def test_the_tutorials_handler_drops_the_headers(make_app):
-    """The tutorial's handler returns no headers and so drops `WWW-Authenticate`, which tells a client
-    how to log in and which a 401 must have (RFC 9110, section 15.5.2)."""
+    """The tutorial's handler returns no headers and so drops `WWW-Authenticate`, which names the scheme.
+    RFC 9110, section 15.5.2, wants it on each 401; Flask-JWT sends it when the token is missing."""
     app = make_app()
     app.jwt.jwt_error_handler(lambda error: handle(error)[:2])
     assert "WWW-Authenticate" not in app.test_client().get("/view").headers
@@ -80,7 +80,7 @@ def test_a_wrong_password_is_an_error_too(make_app):
 
 
 def test_an_error_has_four_fields(make_app):
-    """The error has an `error`, a `description`, a `status_code` and `headers`, and these are None unless
+    """The error has an `error`, a `description`, a `status_code` and `headers`; `headers` is None unless
     the token is missing."""
     app, errors = make_app(), []
     app.jwt.jwt_error_handler(lambda error: errors.append(error) or handle(error))

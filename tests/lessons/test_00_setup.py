@@ -73,12 +73,15 @@ def test_a_deleted_users_token_is_refused_and_fits_nobody_who_comes_later(app, c
     assert client.get("/users", headers=bob).json()["users"][1] == {"id": 3, "username": "mallory"}
 
 
-def test_a_deleted_database_is_made_again_even_by_many_requests_at_once(app, client):
+def test_a_deleted_database_is_made_again_even_by_many_requests_at_once(app, client, monkeypatch):
     log_in(client, BOB)
     app.config["DATABASE"].unlink()
+    hashed, scrypt = [], hashlib.scrypt
+    monkeypatch.setattr(hashlib, "scrypt", lambda *a, **how: hashed.append(a) or scrypt(*a, **how))
     with ThreadPoolExecutor(max_workers=8) as pool:
         statuses = list(pool.map(lambda _: client.post("/auth", json=BOB).status_code, range(8)))
     assert statuses == [200] * 8
+    assert len(hashed) == 2 + 8  # one for each user that is made and for each login
 
 
 @pytest.mark.parametrize("username", ["bob", "alice"])

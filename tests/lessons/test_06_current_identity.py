@@ -29,7 +29,7 @@ def test_anyone_else_is_told_who_they_are_and_that_it_is_not_enough(client):
 
 def test_without_a_token_it_is_401_and_with_the_wrong_one_403(client):
     """Flask-JWT asks who it is; what they may do is yours to say. 401 means that nobody is logged in,
-    403 that whoever is may not."""
+    403 that somebody is, who may not."""
     assert client.get("/users").status_code == 401
     assert client.get("/users", headers=log_in(client, BOB)).status_code == 403
 

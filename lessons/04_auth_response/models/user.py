@@ -47,7 +47,7 @@ def get_db():
     """Return this request's connection to the database, which is made if it is not there."""
     if "db" not in g:
         g.db = sqlite3.connect(current_app.config["DATABASE"])
-        if not g.db.execute("SELECT 1 FROM sqlite_master WHERE name = 'users'").fetchone():
+        if not has_tables(g.db):
             create_tables(g.db)
     return g.db
 
@@ -58,19 +58,24 @@ def close_db(error=None):
         g.pop("db").close()
 
 
+def has_tables(db):
+    return db.execute("SELECT 1 FROM sqlite_master WHERE name = 'users'").fetchone() is not None
+
+
 def create_tables(db):
     """Create the table of users, and bob and alice in it."""
     with db:
-        db.execute("BEGIN IMMEDIATE")  # so that two first requests at once do not both do it
+        db.execute("BEGIN IMMEDIATE")  # of many first requests at once, all but one wait here
+        if has_tables(db):
+            return
         db.execute(
-            "CREATE TABLE IF NOT EXISTS users ("
+            "CREATE TABLE users ("
             "id INTEGER PRIMARY KEY AUTOINCREMENT, "  # never reused: a deleted user's token fits nobody
             "username TEXT UNIQUE, email TEXT UNIQUE, phone TEXT UNIQUE, "
             "password_hash TEXT, is_admin INTEGER)"
         )
         for username, email, phone, password, is_admin in DEMO_USERS:
             db.execute(
-                "INSERT OR IGNORE INTO users (username, email, phone, password_hash, is_admin) "
-                "VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO users (username, email, phone, password_hash, is_admin) VALUES (?, ?, ?, ?, ?)",
                 (username, email, phone, generate_password_hash(password), is_admin),
             )
