@@ -1,6 +1,7 @@
 """The commands, as a student meets them: what the screen says, and what keeps running."""
 
 import os
+import runpy
 import shutil
 import signal
 import socket
@@ -214,3 +215,53 @@ def test_a_changed_file_is_loaded_anew(copy):
         app.config["DATABASE"] = copy / f"{name}.db"
         login = app.test_client().post("/auth", json={"username": name, "password": "wonderland"})
         assert login.status_code == 200
+
+
+def test_a_lesson_is_served_to_this_machine_alone():
+    commands = runpy.run_path(str(ROOT / "lessons/__main__.py"), run_name="commands")
+    with commands["listen"](1, 0) as listener:
+        assert listener.getsockname()[0] == "127.0.0.1"
+
+
+@pytest.mark.parametrize("folder", LESSONS.values(), ids=lambda folder: folder.name)
+def test_a_lessons_key_and_database_come_from_the_environment(folder, monkeypatch, tmp_path):
+    monkeypatch.setenv("SECRET_KEY", "k" * 40)
+    monkeypatch.setenv("DATABASE", str(tmp_path / "elsewhere.db"))
+    app = load_app(folder)
+    assert app.config["JWT_SECRET_KEY"] == "k" * 40
+    assert app.config["DATABASE"] == str(tmp_path / "elsewhere.db")
+    monkeypatch.setenv("SECRET_KEY", "")
+    assert len(load_app(folder).config["JWT_SECRET_KEY"].encode()) >= 32
+
+
+@pytest.mark.parametrize("uv", [None, "uv"])
+def test_a_set_up_installs_what_is_locked_and_nothing_else(tmp_path, monkeypatch, uv):
+    commands = []
+    python = tmp_path / ".venv/bin/python"
+
+    def run(*command):
+        commands.append(command)
+        if "venv" in command:
+            python.parent.mkdir(parents=True)
+            python.touch()
+
+    for lock in ("requirements.txt", "requirements-build.txt"):
+        shutil.copy(ROOT / lock, tmp_path)
+    (tmp_path / ".venv/stale").mkdir(parents=True)
+    for name, value in {
+        "UV": uv,
+        "ROOT": tmp_path,
+        "VENV": tmp_path / ".venv",
+        "PYTHON": python,
+        "run": run,
+    }.items():
+        monkeypatch.setattr(make_venv, name, value)
+    paths = []
+    monkeypatch.setattr(make_venv, "put_lessons_on_the_path", lambda: paths.append(True))
+    make_venv.main([])
+    assert paths == [True]
+    assert not (tmp_path / ".venv/stale").exists()
+    assert [command[-1] for command in commands[1:]] == ["requirements-build.txt", "requirements.txt"]
+    for command in commands[1:]:
+        assert {"--no-deps", "--no-build-isolation", "--require-hashes"} < set(command)
+        assert (tmp_path / ".venv" / command[-1]).exists()
