@@ -1,5 +1,9 @@
 """What the tests share: a lesson's app behind a real server, and small apps for facts about Flask-JWT."""
 
+import shutil
+import tempfile
+from pathlib import Path
+
 import flask_jwt_compat  # noqa: F401  must come before flask_jwt
 import httpx
 import pytest
@@ -10,6 +14,8 @@ from flask_restful import Api, Resource
 from helpers import authorization, load_lesson, serving
 from lesson_loader import find_lessons
 
+NO_CACHES = shutil.ignore_patterns("__pycache__", "data.db")
+
 
 def pytest_addoption(parser):
     parser.addoption(
@@ -17,11 +23,18 @@ def pytest_addoption(parser):
     )
 
 
-@pytest.fixture
-def lesson(request):
-    """The folder of the lesson that the test file is named after, or of the one before it."""
-    number = int(request.path.stem.split("_")[1])
-    return find_lessons()[number - request.config.getoption("--previous")]
+def pytest_generate_tests(metafunc):
+    """Give a stage test the folder of its lesson, which its file is named after.
+
+    Lesson 7's run on lesson 8 as well, which is the same API; with --previous, each on the lesson before.
+    """
+    if "lesson" in metafunc.fixturenames:
+        number = int(metafunc.definition.path.stem.split("_")[1])
+        numbers = [7, 8] if number == 7 else [number]
+        if metafunc.config.getoption("--previous"):
+            numbers = [number - 1]
+        folders = [folder for found, folder in find_lessons().items() if found in numbers]
+        metafunc.parametrize("lesson", folders, ids=[folder.name for folder in folders])
 
 
 @pytest.fixture
@@ -35,6 +48,23 @@ def client(app):
     """An HTTP client of the lesson's app."""
     with serving(app) as url, httpx.Client(base_url=url, verify=False, trust_env=False) as client:
         yield client
+
+
+@pytest.fixture
+def edited(tmp_path):
+    """Load a lesson with texts of its app.py changed into others, as somebody at work on it would."""
+
+    def edited(number, changes, file="app.py"):
+        copy = Path(tempfile.mkdtemp(dir=tmp_path))
+        shutil.copytree(find_lessons()[number], copy, ignore=NO_CACHES, dirs_exist_ok=True)
+        source = (copy / file).read_text(encoding="utf-8")
+        for old, new in changes.items():
+            assert old in source
+            source = source.replace(old, new, 1)
+        (copy / file).write_text(source, encoding="utf-8")
+        return load_lesson(copy, copy / "data.db")
+
+    return edited
 
 
 BOB = {"username": "bob", "password": "builder"}

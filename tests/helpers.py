@@ -147,6 +147,9 @@ def mint(app, age=0, lifetime=300, key=None, headers=None, algorithm="HS256", **
     """
     issued = int(time.time()) - age
     payload = {"iat": issued, "nbf": issued, "exp": issued + lifetime, "identity": 1} | changes
+    claim = app.config.get("JWT_IDENTITY_CLAIM", "identity")  # Flask-JWT-Extended's is sub, which is text
+    identity = payload.pop("identity")
+    payload[claim] = str(identity) if claim == "sub" and isinstance(identity, int) else identity
     payload = {name: value for name, value in payload.items() if value is not None}
     key = app.config["SECRET_KEY"] if key is None else key
     return jwt.encode(payload, key, algorithm=algorithm, headers=headers)

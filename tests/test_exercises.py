@@ -250,6 +250,129 @@ WRONG = {  # what a student would plausibly write: in place of what, the check t
             "Where does @jwt_required() have to stand",
         ),
     },
+    "07_more_options": {
+        "the role alone": (
+            '"iat": now,',
+            '"role": "user"} if 1 else {"iat": now,',
+            "test_a_token_says_its_users_role",
+            "missing required claims",
+        ),
+        "a user for everyone": (
+            '"admin" if user.is_admin else "user"',
+            '"user"',
+            "test_a_token_says_its_users_role",
+            'whose role is "admin"',
+        ),
+        "an end that is another's": (
+            'now + app.config["JWT_EXPIRATION_DELTA"]',
+            "int(now.timestamp()) + 1800",
+            "test_it_says_what_it_said_before",
+            "how did it find the end",
+        ),
+        "a report for all": (
+            '        if current_identity.role != "admin":\n            abort(403)\n',
+            "",
+            "test_the_report_is_for_admins",
+            "Where does the view look at the role",
+        ),
+        "a role that is not required": (
+            'app.config["JWT_REQUIRED_CLAIMS"] = ["exp", "iat", "nbf", "role"]\n',
+            "",
+            "test_a_token_without_a_role_is_refused",
+            "KeyError",
+        ),
+        "the user's rights for the token's": (
+            'current_identity.role != "admin"',
+            "not current_identity.is_admin",
+            "test_the_tokens_role_decides",
+            "Does the view look at the token's role",
+        ),
+        "any role with admin in it": (
+            'current_identity.role != "admin"',
+            '"admin" not in current_identity.role',
+            "test_the_tokens_role_decides",
+            "Which roles are let in",
+        ),
+        "tokens that are not verified": (
+            JWT,
+            JWT + NEVER_VERIFIED,
+            "test_a_role_that_was_changed_is_refused",
+            "verified before you read its role",
+        ),
+        "a role in the query string": (
+            'current_identity.role != "admin"',
+            '__import__("flask").request.args.get("role", current_identity.role) != "admin"',
+            "test_nothing_else_in_a_request_is_a_role",
+            "who writes a token",
+        ),
+    },
+    "08_flask_jwt_extended": {
+        "goodbye and no more": (
+            'db.execute("INSERT OR IGNORE INTO revoked_tokens VALUES (?)", (get_jwt()["jti"],))',
+            "pass",
+            "test_a_token_that_has_logged_out_is_refused",
+            "got       200",
+        ),
+        "a table that nobody made": (
+            '    db.execute("CREATE TABLE IF NOT EXISTS revoked_tokens (jti TEXT PRIMARY KEY)")\n',
+            "",
+            "test_a_token_that_has_logged_out_is_refused",
+            "no such table",
+        ),
+        "a list that nobody asks": (
+            "@jwt.token_in_blocklist_loader\n",
+            "",
+            "test_a_token_that_has_logged_out_is_refused",
+            "Which function does Flask-JWT-Extended ask",
+        ),
+        "the library's own words": (
+            "@jwt.revoked_token_loader\n",
+            "",
+            "test_the_refusal_says_why",
+            '"msg"',
+        ),
+        "a set in memory": (
+            "def revoked_tokens():",
+            """
+import sqlite3
+
+memory = sqlite3.connect(":memory:", check_same_thread=False)
+
+
+def get_db():
+    return memory
+
+
+def revoked_tokens():""",
+            "test_every_process_refuses_it",
+            "got       200",
+        ),
+        "a table that every process makes anew": (
+            "@jwt.token_in_blocklist_loader",
+            'with app.app_context():\n    get_db().execute("DROP TABLE IF EXISTS revoked_tokens")\n\n\n'
+            "@jwt.token_in_blocklist_loader",
+            "test_every_process_refuses_it",
+            "or one that was started again",
+        ),
+        "the user for the token": (
+            '["jti"]',
+            '["sub"]',
+            "test_one_can_log_in_again",
+            "or its user",
+        ),
+        "all the tokens of a user until now": (
+            '["jti"]',
+            '["sub"] + str(payload["iat"] if "payload" in locals() else get_jwt()["iat"])',
+            "test_other_tokens_stay_good",
+            "Which claim does one token have",
+        ),
+        "a goodbye to anyone": (
+            "    @jwt_required()\n    def post(self):",
+            "    @jwt_required(optional=True)\n    def post(self):",
+            "test_without_a_token_nobody_logs_out",
+            "got       500",
+        ),
+    },
 }
 
 

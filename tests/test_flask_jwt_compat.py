@@ -1,4 +1,7 @@
-"""flask_jwt_compat, which other projects copy: its import, its differences, every option and every hook."""
+"""flask_jwt_compat, which other projects copy: its import and its differences.
+
+That every option and every hook works as it did is in claims/test_07_more_options.py.
+"""
 
 import ast
 import importlib.metadata
@@ -8,14 +11,13 @@ import subprocess
 import sys
 import textwrap
 import time
-from datetime import timedelta
 from pathlib import Path
 
 import flask_jwt
 import flask_jwt_compat
 import jwt
 import pytest
-from flask import jsonify, request
+from flask import jsonify
 from flask_jwt import current_identity
 
 from helpers import ROOT, authorization, claims, mint
@@ -347,149 +349,3 @@ def test_the_identity_of_one_request_is_not_that_of_the_next(make_app):
 
 def status(app, token=None, prefix="JWT"):
     return view(app, token or mint(app), prefix).status_code
-
-
-def header(app):
-    return jwt.get_unverified_header(login(app).json["access_token"])
-
-
-def lifetime(app):
-    issued = claims(login(app).json["access_token"])
-    return issued["exp"] - issued["iat"]
-
-
-def delay(app):
-    issued = claims(login(app).json["access_token"])
-    return issued["nbf"] - issued["iat"]
-
-
-OPTIONS = {  # a value, what to look at, what is seen by default and with the value
-    "JWT_ALGORITHM": ("HS384", lambda app: header(app)["alg"], "HS256", "HS384"),
-    "JWT_AUTH_ENDPOINT": (  # which Flask-JWT documents and never reads
-        "login",
-        lambda app: {rule.endpoint for rule in app.url_map.iter_rules() if rule.rule == "/auth"},
-        {"_default_auth_request_handler"},
-        {"_default_auth_request_handler"},
-    ),
-    "JWT_AUTH_HEADER_PREFIX": ("Bearer", lambda app: status(app, prefix="bearer"), 401, 200),
-    "JWT_AUTH_PASSWORD_KEY": (
-        "pin",
-        lambda app: login(app, body={"username": "bob", "pin": "builder"}).status_code,
-        401,
-        200,
-    ),
-    "JWT_AUTH_URL_OPTIONS": (
-        {"methods": ["PUT"]},
-        lambda app: app.test_client().put("/auth", json=BOB).status_code,
-        405,
-        200,
-    ),
-    "JWT_AUTH_URL_RULE": ("/login", lambda app: login(app, "/login").status_code, 404, 200),
-    "JWT_AUTH_USERNAME_KEY": (
-        "name",
-        lambda app: login(app, body={"name": "bob", "password": "builder"}).status_code,
-        401,
-        200,
-    ),
-    "JWT_DEFAULT_REALM": (
-        "Zoo",
-        lambda app: view(app).headers["WWW-Authenticate"],
-        'JWT realm="Login Required"',
-        'JWT realm="Zoo"',
-    ),
-    "JWT_EXPIRATION_DELTA": (timedelta(hours=1), lifetime, 300, 3600),
-    "JWT_LEEWAY": (60, lambda app: status(app, mint(app, age=330)), 401, 200),
-    "JWT_NOT_BEFORE_DELTA": (timedelta(minutes=1), delay, 0, 60),
-    "JWT_REQUIRED_CLAIMS": ([], lambda app: status(app, mint(app, exp=None)), 401, 200),
-    "JWT_SECRET_KEY": ("s" * 32, lambda app: status(app, mint(app, key="s" * 32)), 401, 200),
-    "JWT_VERIFY_CLAIMS": (
-        [],
-        lambda app: status(app, mint(app, age=400)),
-        401,
-        401,
-    ),  # it can only add, never remove
-}
-
-
-def test_every_option_of_flask_jwt_is_tested():
-    assert OPTIONS.keys() == flask_jwt.CONFIG_DEFAULTS.keys() | {"JWT_SECRET_KEY", "JWT_AUTH_URL_OPTIONS"}
-
-
-@pytest.mark.parametrize("name", OPTIONS)
-def test_an_option_means_what_it_meant(make_app, name):
-    value, look, by_default, with_it = OPTIONS[name]
-    assert look(make_app()) == by_default
-    assert look(make_app(**{name: value})) == with_it
-
-
-@pytest.mark.parametrize("leeway", [60, 60.5, timedelta(minutes=1)])
-def test_leeway_is_seconds_or_a_timedelta(make_app, leeway):
-    app = make_app(JWT_LEEWAY=leeway)
-    assert status(app, mint(app, age=330)) == 200
-    assert status(app, mint(app, age=370)) == 401
-
-
-@pytest.mark.parametrize(
-    "attack", [{"age": 400}, {"key": "x" * 32}, {"nbf": 2**32}, {"iat": 2**32}], ids=repr
-)
-def test_nothing_goes_unverified_with_verify_claims_empty(make_app, attack):
-    app = make_app(JWT_VERIFY_CLAIMS=[])
-    assert status(app, mint(app)) == 200
-    assert status(app, mint(app, **attack)) == 401
-
-
-TIMES = {"exp": 2**32, "iat": 0, "nbf": 0}
-
-HOOKS = {  # a handler, what to look at, what is seen
-    "authentication_handler": (lambda username, password: None, lambda app: login(app).status_code, 401),
-    "identity_handler": (lambda payload: None, lambda app: status(app), 401),
-    "auth_response_handler": (
-        lambda access_token, identity: f"{type(access_token).__name__} {identity.username}",
-        lambda app: login(app).text,
-        "bytes bob",
-    ),
-    "jwt_error_handler": (
-        lambda error: (error.error, 418),
-        lambda app: (view(app).text, view(app).status_code),
-        ("Authorization Required", 418),
-    ),
-    "request_handler": (
-        lambda: request.args.get("token"),
-        lambda app: app.test_client().get("/view", query_string={"token": mint(app)}).status_code,
-        200,
-    ),
-    "jwt_payload_handler": (
-        lambda identity: TIMES | {"identity": 1, "role": "admin"},
-        lambda app: claims(login(app).json["access_token"])["role"],
-        "admin",
-    ),
-    "jwt_headers_handler": (lambda identity: {"kid": "first"}, lambda app: header(app)["kid"], "first"),
-    "jwt_encode_handler": (
-        lambda identity: b"a token",
-        lambda app: login(app).json["access_token"],
-        "a token",
-    ),
-    "jwt_decode_handler": (lambda token: {"identity": token}, lambda app: status(app, "anything"), 200),
-}
-
-
-def test_every_hook_of_flask_jwt_is_tested():
-    public = {name for name in vars(flask_jwt.JWT) if not name.startswith("_")}
-    assert HOOKS.keys() == public - {"init_app", "auth_request_handler"}  # which has a test of its own
-
-
-@pytest.mark.parametrize("name", HOOKS)
-def test_a_hook_is_called_as_it_was(make_app, name):
-    handler, look, seen = HOOKS[name]
-    app = make_app()
-    assert getattr(app.jwt, name)(handler) is handler
-    assert look(app) == seen
-
-
-def test_the_deprecated_hook_replaces_the_login(make_app):
-    late, early = make_app(JWT_AUTH_URL_RULE=None), flask_jwt.JWT()
-    with pytest.warns(DeprecationWarning, match="This handler is deprecated"):
-        early.auth_request_handler(lambda: "replaced")
-    late.config["JWT_AUTH_URL_RULE"] = "/auth"
-    early.init_app(late)
-    assert login(late).text == "replaced"

@@ -29,13 +29,21 @@ class Target:
     app: Flask
     port: int
 
+    def option(self, name, otherwise):
+        """What the lesson sets, or what it writes out where Flask-JWT-Extended has no such option."""
+        return self.app.config.get(name, otherwise)
+
     @property
     def login_url(self):
-        return self.app.config["JWT_AUTH_URL_RULE"]
+        return self.option("JWT_AUTH_URL_RULE", "/login")
+
+    @property
+    def prefix(self):
+        return self.option("JWT_AUTH_HEADER_PREFIX", "Bearer")
 
     def credentials(self, name="bob", password="builder", **more):
         """The body of a login, which names the user as this lesson wants it."""
-        key = self.app.config["JWT_AUTH_USERNAME_KEY"]
+        key = self.option("JWT_AUTH_USERNAME_KEY", "email")
         if key == "email" and name in ("bob", "alice"):
             name += "@example.com"
         return {key: name, "password": password} | more
@@ -96,9 +104,19 @@ def users(*headers, method="GET", path="/users"):
     return lambda target: http(method, path, *headers)
 
 
-def bearing(token):
-    """A request for the users with a token that is made from the target."""
-    return lambda target: http("GET", "/users", f"Authorization: JWT {token(target.app)}")
+def bearing(token, prefix=lambda prefix: prefix):
+    """A request for the users with a token, or one that is made from the app, after the lesson's prefix."""
+
+    def request(target):
+        value = token(target.app) if callable(token) else token
+        return http("GET", "/users", f"Authorization: {prefix(target.prefix)} {value}")
+
+    return request
+
+
+def admins(app):
+    """A token of the app's admin that is as good as any."""
+    return mint(app, identity=2)
 
 
 def minted(**changes):
@@ -246,27 +264,29 @@ ATTACKS = {
     "a header of spaces": (401, users("Authorization:    ")),
     "a header of a no-break space": (401, users("Authorization: \xa0")),
     "a header of a vertical tab": (401, users("Authorization: \x0b")),
-    "a prefix alone": (401, users("Authorization: JWT")),
-    "a prefix and a no-break space": (401, users("Authorization: JWT \xa0")),
-    "no prefix": (401, lambda target: users(f"Authorization: {mint(target.app, identity=2)}")(target)),
-    "another prefix": (
-        401,
-        lambda target: users(f"Authorization: Bearer {mint(target.app, identity=2)}")(target),
-    ),
+    "a prefix alone": (401, bearing("")),
+    "a prefix and a no-break space": (401, bearing("\xa0")),
+    "no prefix": (401, lambda target: users(f"Authorization: {admins(target.app)}")(target)),
+    "another prefix": (401, bearing(admins, {"JWT": "Bearer", "Bearer": "JWT"}.get)),
     "a name and a password": (401, users("Authorization: Basic Ym9iOmJ1aWxkZXI=")),
-    "a token in two words": (401, users("Authorization: JWT a b")),
+    "a token in two words": (401, bearing("a b")),
     "two headers": (
         401,
-        lambda target: users(*[f"Authorization: JWT {mint(target.app, identity=2)}"] * 2)(target),
+        lambda target: users(*[f"Authorization: {target.prefix} {admins(target.app)}"] * 2)(target),
     ),
     "a token in the query string": (
         401,
-        lambda target: users(path=f"/users?token={mint(target.app)}")(target),
+        lambda target: users(path="/users?token={0}&jwt={0}".format(admins(target.app)))(target),
     ),
-    "a token in a cookie": (401, lambda target: users(f"Cookie: access_token={mint(target.app)}")(target)),
-    "a token of dots": (401, users("Authorization: JWT ..")),
-    "a token that is Latin-1": (401, users("Authorization: JWT \xe9.\xe9.\xe9")),
-    "a token of 60,000 letters": (401, users("Authorization: JWT " + "a" * 60_000)),
+    "a token in a cookie": (
+        401,
+        lambda target: users("Cookie: access_token={0}; access_token_cookie={0}".format(admins(target.app)))(
+            target
+        ),
+    ),
+    "a token of dots": (401, bearing("..")),
+    "a token that is Latin-1": (401, bearing("\xe9.\xe9.\xe9")),
+    "a token of 60,000 letters": (401, bearing("a" * 60_000)),
     "a token of one part": (401, handmade(cut=slice(0, 1))),
     "a token of two parts": (401, handmade(cut=slice(0, 2))),
     "a token of four parts": (401, handmade(signature=lambda part: part + "." + part)),
@@ -333,10 +353,7 @@ FRIENDS = {  # or else a server that refused everything would pass
     "a login": (200, credentials()),
     "the admin's login": (200, credentials(name="alice", password="wonderland")),
     "a token": (200, minted()),
-    "a token with a small prefix": (
-        200,
-        lambda target: users(f"Authorization: jwt {mint(target.app, identity=2)}")(target),
-    ),
+    "a token with a small prefix": (200, bearing(admins, str.lower)),
     "a token within its leeway": (200, minted(age=305, lifetime=300)),
     "a token whose header says more": (200, resigned({"alg": "HS256", "typ": "JWT", "kid": "1"})),
 }
@@ -350,6 +367,31 @@ def test_a_request_gets_the_status_that_it_deserves(targets, number, name):
     status, body = target.send(request(target))
     assert status == expected, body[:500]
     assert b"Traceback" not in body
+
+
+def test_lesson_8_refuses_what_lesson_7_refuses_and_in_the_same_words_but_for_these(targets):
+    def refusal(number, request):
+        _, body = targets(number).send(request(targets(number)))
+        return json.loads(body) if body.startswith(b"{") else None  # what Flask says itself is a page
+
+    refusals = {name: (refusal(7, request), refusal(8, request)) for name, (_, request) in ATTACKS.items()}
+    worded_otherwise = {name for name, (old, new) in refusals.items() if old and old != new}
+    assert worded_otherwise == {
+        "a prefix alone",
+        "a prefix and a no-break space",
+        "no prefix",
+        "another prefix",
+        "a name and a password",
+        "a token in two words",
+        "two headers",
+        "a token with nested lists for claims",
+        "a token with a list for claims",
+        "a token with no JSON for claims",
+        "a token with a character changed in its claims",
+        "a token of nobody",
+        "a token of a user by object",
+        "a token of a user by list",
+    }
 
 
 def test_there_are_at_least_sixty_attacks():

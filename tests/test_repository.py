@@ -17,6 +17,10 @@ LESSONS = find_lessons()
 STEPS = [pytest.param(number, id=folder.name) for number, folder in LESSONS.items() if number - 1 in LESSONS]
 EVERY = [pytest.param(folder, id=folder.name) for folder in LESSONS.values()]
 HEADINGS = ["What changes", "Try it", "Why", "Remember"]
+REFERENCE = {  # what lessons 7 and 8 have on top, to be looked up rather than read in one go
+    7: ["Every option", "Every hook"],
+    8: ["From the old line to the new", "Tokens in people's hands", "What you gain"],
+}
 
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -51,7 +55,8 @@ def test_a_lesson_changes_one_thing_in_the_files_that_its_readme_names(number):
     for name in changed:
         versions = [without_imports(version.get(name, "")) for version in (before, after)]
         hunks = [line for line in unified_diff(*versions, n=2) if line.startswith("@@")]
-        assert len(hunks) <= 1, f"{name} changes in {len(hunks)} places"
+        # lesson 8 takes the library away from under the app, so it changes wherever that shows
+        assert len(hunks) <= 1 or number == 8, f"{name} changes in {len(hunks)} places"
 
 
 def test_every_stage_test_fails_on_the_lesson_before(tmp_path):
@@ -77,9 +82,11 @@ def test_every_lesson_has_from_three_to_eight_stage_tests(folder):
 
 @pytest.mark.parametrize("folder", EVERY)
 def test_every_readme_has_the_same_headings_and_fits_a_sitting(folder):
-    assert re.findall(r"^## (.+)$", readme(folder), re.MULTILINE) == HEADINGS
-    assert re.match(rf"# Lesson {int(folder.name[:2])}: .+\n\n.+ About \d+ minutes\.\n", readme(folder))
-    assert len(readme(folder).splitlines()) <= 85
+    number = int(folder.name[:2])
+    assert re.findall(r"^## (.+)$", readme(folder), re.MULTILINE) == HEADINGS + REFERENCE.get(number, [])
+    assert re.match(rf"# Lesson {number}: .+\n\n.+ About \d+ minutes\.\n", readme(folder))
+    to_be_read = re.sub(r"```(diff|python)\n.*?```", "", readme(folder), flags=re.DOTALL).splitlines()
+    assert len(to_be_read) <= 75 + 60 * (number in REFERENCE)
 
 
 @pytest.mark.parametrize("number", STEPS)
@@ -136,8 +143,10 @@ def test_every_statement_of_a_readme_is_the_docstring_of_the_test_that_proves_it
         for room in ("claims", "lessons")
         for test in functions_in(ROOT / "tests" / room / f"test_{folder.name}.py")
     }
-    for heading in ("Why", "Remember"):
-        text = section(folder, heading).strip()
+    for heading in re.findall(r"^## (.+)$", readme(folder), re.MULTILINE)[2:]:
+        text = re.sub(r"```python\n.*?```", "", section(folder, heading), flags=re.DOTALL).strip()
+        if text.splitlines()[-1].startswith("| "):
+            continue  # a table, which the tests of that lesson's claims read
         statements = [sentence(item) for item in re.split(r"^- ", text, flags=re.MULTILINE)]
         assert statements.pop(0) == "", f"{heading} holds text that is not an item of its list"
         assert len(statements) >= 3

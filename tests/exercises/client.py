@@ -98,8 +98,8 @@ class Client:
     def get(self, path: str, token: str | None = None, prefix: str = "JWT") -> Answer:
         return self.request("GET", path, token=token, prefix=prefix)
 
-    def post(self, path: str, body: Any = None, token: str | None = None) -> Answer:
-        return self.request("POST", path, body, token)
+    def post(self, path: str, body: Any = None, token: str | None = None, prefix: str = "JWT") -> Answer:
+        return self.request("POST", path, body, token, prefix)
 
     def request(
         self, method: str, path: str, body: Any = None, token: str | None = None, prefix: str = "JWT"

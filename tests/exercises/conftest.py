@@ -71,17 +71,17 @@ def people(seed):
     return make_people(random.Random(seed))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def user(people):
     return people[0]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def other(people):
     return people[1]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def admin(people):
     return people[2]
 
@@ -92,11 +92,24 @@ def secret_key(seed):
 
 
 @pytest.fixture(scope="module")
-def client(request, people, secret_key):
-    """A client of the app under check, which has a database and a key of its own."""
+def start(request, people, secret_key):
+    """Start the app under check, as one of several processes with the same database and key."""
     name = request.path.stem.removeprefix("test_")
     file = target(name, request.config.getoption("--target"))
     seconds = request.config.getoption("--seconds")
+
+    def start():
+        try:
+            with time_limit(seconds):
+                return Client(load_app(LESSONS / name, file), file, seconds)
+        except TooSlow:
+            problem = (
+                f"{file.name} does not start within {seconds:g} seconds. Is there a loop without an end?"
+            )
+            pytest.fail(problem, pytrace=False)
+        except (Exception, SystemExit) as error:
+            pytest.fail(f"{file.name} does not start:\n{explain(error, file)}", pytrace=False)
+
     if not file.exists():
         pytest.fail(f"There is no {file.name} yet: make start-{int(name[:2])}", pytrace=False)
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
@@ -107,17 +120,13 @@ def client(request, people, secret_key):
         )
         patch.setenv("DATABASE", database)
         patch.setenv("SECRET_KEY", secret_key)
-        try:
-            with time_limit(seconds):
-                app = load_app(LESSONS / name, file)
-        except TooSlow:
-            problem = (
-                f"{file.name} does not start within {seconds:g} seconds. Is there a loop without an end?"
-            )
-            pytest.fail(problem, pytrace=False)
-        except (Exception, SystemExit) as error:
-            pytest.fail(f"{file.name} does not start:\n{explain(error, file)}", pytrace=False)
-        yield Client(app, file, seconds)
+        yield start
+
+
+@pytest.fixture(scope="module")
+def client(start):
+    """A client of the app under check."""
+    return start()
 
 
 def create_users(database, lesson, people):

@@ -1,0 +1,20 @@
+from werkzeug.security import check_password_hash, generate_password_hash
+
+from models.user import UserModel
+
+
+def authenticate(email, password):
+    """Return the user who has this e-mail address and this password, or None."""
+    user = UserModel.find_by_email(email)
+    if user is None:
+        generate_password_hash(password)  # as slow as a check: time must not tell who has an account
+        return None
+    return user if check_password_hash(user.password_hash, password) else None
+
+
+def identity(payload):
+    """Return the user whom a token was issued to, or None if there is no such user any more."""
+    user_id = payload.get("identity")
+    if isinstance(user_id, int) and 0 < user_id < 2**63:  # what SQLite can hold
+        return UserModel.find_by_id(user_id)
+    return None

@@ -1,0 +1,77 @@
+import os
+from datetime import timedelta
+
+from flask import Flask, jsonify, request
+from flask_jwt_extended import JWTManager
+from flask_restful import Api
+from jwt import InvalidAudienceError, MissingRequiredClaimError
+
+from models.user import close_db
+from resources.login import Login
+from resources.user import UserList
+from security import identity
+
+app = Flask(__name__)
+# outside of these lessons, at least 32 random bytes
+app.config["SECRET_KEY"] = os.environ.get("SECRET_KEY") or "for-the-lessons-only-so-set-your-own"
+app.config["DATABASE"] = os.environ.get("DATABASE") or os.path.join(app.root_path, "data.db")
+# or else Flask-RESTful answers 500 where Flask-JWT-Extended says 401, though not in debug mode or in tests
+app.config["PROPAGATE_EXCEPTIONS"] = True
+app.config["MAX_CONTENT_LENGTH"] = 2**20  # bytes, which flask_jwt_compat allowed a login
+app.teardown_appcontext(close_db)
+
+app.config["JWT_ACCESS_TOKEN_EXPIRES"] = timedelta(minutes=30)
+app.config["JWT_DECODE_LEEWAY"] = 10  # seconds
+jwt = JWTManager(app)
+jwt.user_identity_loader(lambda user: str(user.id))  # a token's sub is text (RFC 7519, section 4.1.2)
+jwt.user_lookup_loader(identity)
+
+
+def refuse(message, headers=None):
+    """Answer 401 in this API's own words."""
+    return jsonify(message=message, code=401), 401, headers or {}
+
+
+@jwt.unauthorized_loader
+def missing_token(reason):
+    challenge = 'Bearer realm="Login Required"'  # RFC 6750, section 3
+    return refuse("Request does not contain an access token", {"WWW-Authenticate": challenge})
+
+
+@jwt.invalid_token_loader
+def invalid_token(reason):
+    return refuse(reason)
+
+
+@jwt.expired_token_loader
+def expired_token(header, payload):
+    return refuse("Signature has expired")
+
+
+@jwt.user_lookup_error_loader
+def unknown_user(header, payload):
+    return refuse("User does not exist")
+
+
+@jwt.token_verification_loader
+def verify_claims(header, payload):
+    """Refuse a token that lacks a claim, or is for somebody else's app, as Flask-JWT did."""
+    for claim in ("exp", "iat", "nbf"):
+        if claim not in payload:
+            raise MissingRequiredClaimError(claim)
+    if "aud" in payload:
+        raise InvalidAudienceError("Invalid audience")
+    return True
+
+
+@app.before_request
+def accept_bearer_in_any_case():
+    """Write the scheme as Flask-JWT-Extended wants it; it may be in any case (RFC 9110, section 11.1)."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        request.environ["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+
+
+api = Api(app)
+api.add_resource(Login, "/login")
+api.add_resource(UserList, "/users")

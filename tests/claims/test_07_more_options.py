@@ -1,0 +1,682 @@
+"""What the README of lesson 7 says: a test for each option and each hook in its tables, on its app.
+
+The lesson sets PROPAGATE_EXCEPTIONS, so what is a 500 behind a server is an exception here.
+"""
+
+import ast
+import inspect
+import re
+import time
+from datetime import timedelta
+
+import flask_jwt
+import jwt as pyjwt
+import pytest
+from flask import Flask, request
+from flask_jwt_extended import JWTManager
+
+from helpers import authorization, claims, mint
+from lesson_loader import find_lessons
+
+BOB = {"email": "bob@example.com", "password": "builder"}
+ALICE = {"email": "alice@example.com", "password": "wonderland"}
+JWT_LINE = "jwt = JWT(app, authenticate, identity)  # POST /login\n"
+TIMES = {"exp": 2**32, "iat": 0, "nbf": 0}
+
+
+@pytest.fixture
+def lesson_with(edited):
+    """Load lesson 7 with options set just before JWT(...), or just after it: late."""
+
+    def lesson_with(late=False, **options):
+        lines = "".join(f"app.config[{name!r}] = {value!r}\n" for name, value in options.items())
+        text = JWT_LINE + lines if late else lines + JWT_LINE
+        return edited(7, {JWT_LINE: f"import datetime\n{text}"})
+
+    return lesson_with
+
+
+@pytest.fixture
+def lesson_and_jwt(edited):
+    """Load lesson 7, and give its JWT as well, for other handlers."""
+
+    def lesson_and_jwt():
+        app = edited(7, {})
+        return app, app.extensions["jwt"]
+
+    return lesson_and_jwt
+
+
+def login(app, body=ALICE, url="/login", method="POST"):
+    return app.test_client().open(url, method=method, json=body)
+
+
+def issued(app):
+    """The claims of a token that a login has just given."""
+    return claims(login(app).json["access_token"])
+
+
+def users(app, token=None, prefix="Bearer"):
+    """The answer to a request for the users, with a token of the admin unless another is given."""
+    token = mint(app, identity=2) if token is None else token
+    return app.test_client().get("/users", headers=authorization(token, prefix))
+
+
+def status(app, token=None, prefix="Bearer"):
+    return users(app, token, prefix).status_code
+
+
+def challenge(app):
+    return app.test_client().get("/users").headers["WWW-Authenticate"]
+
+
+def endpoints(app):
+    return {rule.endpoint for rule in app.url_map.iter_rules() if rule.rule == "/login"}
+
+
+def tables():
+    """The rows of the README's two tables, as lists of cells, by the name that each begins with."""
+    text = (find_lessons()[7] / "README.md").read_text(encoding="utf-8")
+    options, hooks = (
+        [re.split(r" ?\| ?", row) for row in re.findall(r"^\| (`.+) \|$", part, re.MULTILINE)]
+        for part in text.partition("\n## Every option\n")[2].split("\n## ")[:2]
+    )
+    return options, hooks
+
+
+def name_in(cell):
+    """The name of the option or hook that a table's cell begins with."""
+    return re.match(r"`@?(?:jwt\.)?(\w+)", cell)[1]
+
+
+# the tables themselves
+
+
+def test_every_row_names_the_test_that_says_what_it_says():
+    here = {
+        node.name: node
+        for node in ast.parse(inspect.getsource(inspect.getmodule(tables))).body
+        if isinstance(node, ast.FunctionDef)
+    }
+    options, hooks = tables()
+    for row in options + hooks:
+        name, *_, statement, test = row
+        assert test == f"`test_{name_in(name).lower()}`"
+        proof = " ".join((ast.get_docstring(here[test.strip("`")]) or "").split())
+        assert statement == proof
+
+
+def constants(pattern):
+    """The strings in the source of the installed Flask-JWT that are names of options."""
+    tree = ast.parse(inspect.getsource(flask_jwt))
+    found = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    return {text for text in found if isinstance(text, str) and re.fullmatch(pattern, text)}
+
+
+def test_no_option_of_flask_jwt_is_missing():
+    options, _ = tables()
+    listed = [name_in(row[0]) for row in options]
+    in_source = constants("[A-Z]+(_[A-Z]+)+")
+    assert in_source > flask_jwt.CONFIG_DEFAULTS.keys()
+    assert sorted(listed) == sorted(in_source | {"JWT_VERIFY", "JWT_VERIFY_EXPIRATION"})
+
+
+def test_no_hook_of_flask_jwt_is_missing():
+    _, hooks = tables()
+    listed = [name_in(row[0]) for row in hooks]
+    own = [
+        name
+        for name, value in vars(flask_jwt).items()
+        if getattr(value, "__module__", None) == "flask_jwt" and name.lstrip("_") == name
+    ]
+    methods = [name for name in vars(flask_jwt.JWT) if not name.startswith("_")]
+    assert {"jwt_required", "JWTError"} < set(own)
+    assert sorted(listed) == sorted([*own, *methods, "current_identity", "_jwt_required"])
+
+
+def test_every_default_is_the_one_of_the_source():
+    options, _ = tables()
+    given = {name_in(row[0]): row[1] for row in options}
+    shown = {
+        name: eval(given[name].strip("`"), {"timedelta": timedelta}) for name in flask_jwt.CONFIG_DEFAULTS
+    }
+    assert shown == flask_jwt.CONFIG_DEFAULTS
+    assert eval(given["SECRET_KEY"].strip("`")) is Flask("bare").config["SECRET_KEY"] is None
+
+
+READ = {  # a value that shows, and where it does
+    "SECRET_KEY": ("s" * 32, lambda app: status(app, mint(app, identity=2, key="s" * 32))),
+    "JWT_SECRET_KEY": ("s" * 32, lambda app: status(app, mint(app, identity=2, key="s" * 32))),
+    "JWT_ALGORITHM": (
+        "HS384",
+        lambda app: pyjwt.get_unverified_header(login(with_long_key(app)).json["access_token"])["alg"],
+    ),
+    "JWT_AUTH_URL_RULE": ("/enter", lambda app: login(app, url="/enter").status_code),
+    "JWT_AUTH_URL_OPTIONS": ({"methods": ["PUT"]}, lambda app: login(app, method="PUT").status_code),
+    "JWT_AUTH_ENDPOINT": ("login", endpoints),
+    "JWT_AUTH_USERNAME_KEY": ("name", lambda app: login(app).status_code),
+    "JWT_AUTH_PASSWORD_KEY": ("pin", lambda app: login(app).status_code),
+    "JWT_AUTH_HEADER_PREFIX": ("Token", lambda app: status(app, prefix="Token")),
+    "JWT_DEFAULT_REALM": ("Zoo", challenge),
+    "JWT_EXPIRATION_DELTA": (
+        timedelta(hours=1),
+        lambda app: (token := issued(app))["exp"] - token["iat"],
+    ),
+    "JWT_NOT_BEFORE_DELTA": (
+        timedelta(hours=1),
+        lambda app: (token := issued(app))["nbf"] - token["iat"],
+    ),
+    "JWT_LEEWAY": (60, lambda app: status(app, mint(app, identity=2, age=330))),
+    "JWT_VERIFY_CLAIMS": (None, lambda app: status_or_error(app)),
+    "JWT_REQUIRED_CLAIMS": ([], lambda app: status(app, mint(app, identity=2, exp=None))),
+    "JWT_VERIFY": (False, lambda app: status(app, mint(app, identity=2, key="x" * 32))),
+    "JWT_VERIFY_EXPIRATION": (False, lambda app: status(app, mint(app, identity=2, age=9999))),
+}
+
+
+def with_long_key(app):
+    """The app, with a key that is long enough for each algorithm."""
+    app.config["JWT_SECRET_KEY"] = "s" * 64
+    return app
+
+
+def status_or_error(app):
+    """The status of a request, or the kind of error that PROPAGATE_EXCEPTIONS lets through."""
+    try:
+        return status(app)
+    except Exception as error:
+        return type(error)
+
+
+@pytest.mark.parametrize("name", READ)
+def test_an_option_is_read_when_the_table_says(lesson_with, name):
+    """`JWT(...)` reads `SECRET_KEY`, the login's URL and that URL's options, once. What else Flask-JWT
+    reads, it reads with each request."""
+    value, look = READ[name]
+    default, early, late = (
+        look(lesson_with(**options)) for options in ({}, {name: value}, {"late": True, name: value})
+    )
+    if early == late:
+        measured = "never" if early == default else "request"
+    else:
+        assert late == default
+        measured = "`JWT(...)`"
+    options, _ = tables()
+    assert measured == {name_in(row[0]): row[2] for row in options}[name]
+
+
+# the options
+
+
+def test_secret_key(lesson_with, edited):
+    """Flask's own, which `JWT(...)` copies. Changed later, the copy stays; set for the first time later,
+    login is a 500."""
+    changed = lesson_with(late=True, SECRET_KEY="s" * 32)
+    assert status(changed, mint(changed, identity=2, key="s" * 32)) == 401
+    assert status(changed, login(changed).json["access_token"]) == 200
+    unset = "app.config['SECRET_KEY'] = None\n"
+    late = edited(7, {JWT_LINE: unset + JWT_LINE + "app.config['SECRET_KEY'] = 's' * 32\n"})
+    with pytest.raises(TypeError, match="string or bytes"):
+        login(late)
+
+
+def test_jwt_secret_key(lesson_with):
+    """The key that signs and verifies tokens, as text or bytes: for HS256, at least 32 bytes (RFC 7518,
+    section 3.2). By default it is the copy of `SECRET_KEY`. Documented nowhere."""
+    assert lesson_with().config["JWT_SECRET_KEY"] == lesson_with().config["SECRET_KEY"]
+    for key in ("s" * 32, b"s" * 32):
+        app = lesson_with(JWT_SECRET_KEY=key)
+        assert status(app, mint(app, identity=2, key="s" * 32)) == 200
+        assert status(app) == 401
+    with pytest.warns(pyjwt.InsecureKeyLengthWarning, match="32"):
+        login(lesson_with(JWT_SECRET_KEY="s" * 31))
+
+
+def test_jwt_algorithm(lesson_with):
+    """What signs and verifies tokens, with one key for both: `HS256`, `HS384` or `HS512`. With a pair of
+    keys, as `RS256` has, login is a 500; that takes both the encode and the decode handler."""
+    for algorithm in ("HS256", "HS384", "HS512"):
+        app = lesson_with(JWT_ALGORITHM=algorithm, JWT_SECRET_KEY="s" * 64)
+        token = login(app).json["access_token"]
+        assert pyjwt.get_unverified_header(token)["alg"] == algorithm
+        assert status(app, token) == 200
+    app = lesson_with(JWT_ALGORITHM="RS256")
+    with pytest.raises((NotImplementedError, pyjwt.InvalidKeyError)):  # without and with cryptography
+        login(app)
+    app.extensions["jwt"].jwt_encode_handler(lambda identity: b"signed-elsewhere")
+    app.extensions["jwt"].jwt_decode_handler(lambda token: {"identity": 2})
+    assert login(app).json["access_token"] == "signed-elsewhere"
+    assert status(app, "signed-elsewhere") == 200
+
+
+def test_jwt_auth_url_rule(lesson_with):
+    """The URL of the login, which begins with a slash, or it is a ValueError. If it ends in a slash, the
+    same without that slash is a 308. `None`: no login."""
+    assert login(lesson_with(JWT_AUTH_URL_RULE="/enter"), url="/enter").status_code == 200
+    with pytest.raises(ValueError, match="slash"):
+        lesson_with(JWT_AUTH_URL_RULE="enter")
+    assert login(lesson_with(JWT_AUTH_URL_RULE="/enter/"), url="/enter").status_code == 308
+    for nothing in (None, ""):
+        assert login(lesson_with(JWT_AUTH_URL_RULE=nothing)).status_code == 404
+
+
+def test_jwt_auth_url_options(lesson_with):
+    """More for Flask's `add_url_rule`, and in place of the default: without `methods`, the login answers to
+    GET and not to POST, which is a 405. Documented nowhere."""
+    assert login(lesson_with(JWT_AUTH_URL_OPTIONS={"methods": ["PUT"]}), method="PUT").status_code == 200
+    forgot = lesson_with(JWT_AUTH_URL_OPTIONS={"endpoint": "login"})
+    assert endpoints(forgot) == {"login"}
+    assert login(forgot).status_code == 405
+    assert login(forgot, method="GET").status_code == 200
+    assert {
+        frozenset(rule.methods) for rule in lesson_with().url_map.iter_rules() if rule.rule == "/login"
+    } == {frozenset({"POST", "OPTIONS"})}
+
+
+def test_jwt_auth_endpoint(lesson_with):
+    """Documented, and does nothing: the endpoint is `_default_auth_request_handler`, unless
+    `JWT_AUTH_URL_OPTIONS` has an `endpoint`."""
+    assert endpoints(lesson_with()) == {"_default_auth_request_handler"}
+    assert endpoints(lesson_with(JWT_AUTH_ENDPOINT="login")) == {"_default_auth_request_handler"}
+    named = lesson_with(JWT_AUTH_URL_OPTIONS={"methods": ["POST"], "endpoint": "login"})
+    assert endpoints(named) == {"login"}
+
+
+def test_jwt_auth_username_key(lesson_with):
+    """The key of the name in a login's JSON. It renames the key alone; `authenticate` gets the value first,
+    as ever."""
+    app = lesson_with(JWT_AUTH_USERNAME_KEY="name")
+    given = []
+    app.extensions["jwt"].authentication_handler(lambda *arguments: given.append(arguments))
+    assert login(app, {"name": "alice@example.com", "password": "wonderland"}).status_code == 401
+    assert given == [("alice@example.com", "wonderland")]
+    assert login(app).status_code == 401
+    assert len(given) == 1
+
+
+def test_jwt_auth_password_key(lesson_with):
+    """The key of the password in a login's JSON. There must be these two keys in it and no third."""
+    app = lesson_with(JWT_AUTH_PASSWORD_KEY="pin")
+    right = {"email": "alice@example.com", "pin": "wonderland"}
+    assert login(app, right).status_code == 200
+    assert login(app, right | {"password": "wonderland"}).status_code == 401
+
+
+def test_jwt_auth_header_prefix(lesson_with):
+    """The word before the token, in upper or lower case. With `""`, every header is refused. What
+    `WWW-Authenticate` says is `JWT` all the same."""
+    app = lesson_with(JWT_AUTH_HEADER_PREFIX="Token")
+    assert [status(app, prefix=prefix) for prefix in ("Token", "token", "TOKEN", "Bearer")] == [200] * 3 + [
+        401
+    ]
+    assert challenge(app).startswith("JWT ")
+    none = lesson_with(JWT_AUTH_HEADER_PREFIX="")
+    for value in ("{}", " {}", "JWT {}", "Bearer {}"):
+        header = {"Authorization": value.format(mint(none, identity=2))}
+        assert none.test_client().get("/users", headers=header).status_code == 401
+
+
+def test_jwt_default_realm(lesson_with):
+    """The realm that `WWW-Authenticate` names when the token is missing, unless `@jwt_required(realm=...)`
+    names another. Other refusals have no such header."""
+    app = lesson_with(JWT_DEFAULT_REALM="Zoo")
+    app.add_url_rule("/cage", view_func=flask_jwt.jwt_required(realm="Cage")(lambda: "in"))
+    assert challenge(app) == 'JWT realm="Zoo"'
+    assert app.test_client().get("/cage").headers["WWW-Authenticate"] == 'JWT realm="Cage"'
+    assert "WWW-Authenticate" not in users(app, "not.a.token").headers
+
+
+def test_jwt_expiration_delta(lesson_with):
+    """How long after its issue a token ends, as a `timedelta`. A number of seconds makes login a 500."""
+    token = issued(lesson_with(JWT_EXPIRATION_DELTA=timedelta(minutes=1)))
+    assert token["exp"] - token["iat"] == 60
+    with pytest.raises(TypeError, match="'int'"):
+        login(lesson_with(JWT_EXPIRATION_DELTA=60))
+
+
+def test_jwt_not_before_delta(lesson_with):
+    """How long after its issue a token begins to be good, as a `timedelta`. Up to `JWT_LEEWAY` it changes
+    nothing."""
+    late = lesson_with(JWT_NOT_BEFORE_DELTA=timedelta(minutes=1))
+    soon = lesson_with(JWT_NOT_BEFORE_DELTA=timedelta(seconds=9))
+    assert status(late, login(late).json["access_token"]) == 401
+    assert status(soon, login(soon).json["access_token"]) == 200
+
+
+def test_jwt_leeway(lesson_with):
+    """By how much `exp`, `nbf` and `iat` may be off, for clocks that disagree: seconds, or a
+    `timedelta`."""
+    for leeway in (60, 60.5, timedelta(minutes=1)):
+        app, now = lesson_with(JWT_LEEWAY=leeway), int(time.time())
+        for off, expected in ((50, 200), (70, 401)):
+            assert status(app, mint(app, identity=2, exp=now - off)) == expected
+            assert status(app, mint(app, identity=2, nbf=now + off)) == expected
+            assert status(app, mint(app, identity=2, iat=now + off)) == expected
+
+
+def test_jwt_verify_claims(lesson_with):
+    """Takes nothing away: with `[]`, a forged or an expired token is refused all the same."""
+    app = lesson_with(JWT_VERIFY_CLAIMS=[])
+    wrong = [{"key": "x" * 32}, {"age": 9999}, {"nbf": 2**32}, {"iat": 2**32}]
+    assert [status(app, mint(app, identity=2, **changes)) for changes in wrong] == [401] * 4
+    assert status(app) == 200
+
+
+def test_jwt_required_claims(lesson_with):
+    """What a token must have, as a list of claims. One that the payload handler does not make is a 500 at
+    login. With `[]`, a token without `exp` is good for ever."""
+    app = lesson_with(JWT_REQUIRED_CLAIMS=["exp", "iat", "nbf", "role"])
+    assert status(app) == 401
+    assert status(app, mint(app, identity=2, role="admin")) == 200
+    with pytest.raises(RuntimeError, match="missing required claims: role"):
+        login(app)
+    assert status(lesson_with(), mint(app, identity=2, exp=None)) == 401
+    assert status(lesson_with(JWT_REQUIRED_CLAIMS=[]), mint(app, identity=2, exp=None)) == 200
+
+
+def test_jwt_verify(lesson_with):
+    """Documented, and not in the source. With `False`, a forged token is refused all the same."""
+    app = lesson_with(JWT_VERIFY=False)
+    assert status(app, mint(app, identity=2, key="x" * 32)) == 401
+    assert status(app) == 200
+    assert "JWT_VERIFY" not in constants("JWT_.+")
+
+
+def test_jwt_verify_expiration(lesson_with):
+    """Documented, and not in the source. With `False`, an expired token is refused all the same."""
+    app = lesson_with(JWT_VERIFY_EXPIRATION=False)
+    assert status(app, mint(app, identity=2, age=9999)) == 401
+    assert status(app) == 200
+    assert "JWT_VERIFY_EXPIRATION" not in constants("JWT_.+")
+
+
+# the hooks
+
+
+def test_jwt(lesson_with, edited):
+    """Reads the options, adds the login, and keeps itself as `app.extensions["jwt"]`. Without
+    `authenticate` it is an AssertionError, unless there is no login; without `identity`, a token is a
+    500."""
+    assert isinstance(lesson_with().extensions["jwt"], flask_jwt.JWT)
+    with pytest.raises(AssertionError, match="authentication_handler"):
+        edited(7, {"JWT(app, authenticate, identity)": "JWT(app)"})
+    app = edited(7, {JWT_LINE: "app.config['JWT_AUTH_URL_RULE'] = None\njwt = JWT(app, None, identity)\n"})
+    assert status(app) == 200
+    app = edited(7, {"JWT(app, authenticate, identity)": "JWT(app, authenticate)"})
+    with pytest.raises(TypeError, match="'NoneType' object is not callable"):
+        status(app)
+
+
+def test_init_app(edited):
+    """Does what `JWT(app, ...)` does, later: `jwt = JWT(None, authenticate, identity)` and then
+    `jwt.init_app(app)` in the function that makes the app."""
+    app = edited(
+        7,
+        {JWT_LINE: "jwt = JWT(None, authenticate, identity)\nassert not app.extensions\njwt.init_app(app)\n"},
+    )
+    assert status(app, login(app).json["access_token"]) == 200
+
+
+def test_authentication_handler(lesson_and_jwt):
+    """Says who logs in: a user, or anything false for a refusal. A user whose `len()` is 0 is false as
+    well."""
+
+    class Club(list):
+        id = 2
+
+    app, jwt = lesson_and_jwt()
+    clubs, given = [Club("x"), Club(), None], []
+    jwt.authentication_handler(lambda *arguments: (given.append(arguments), clubs.pop(0))[1])
+    assert [login(app).status_code for _ in range(3)] == [200, 401, 401]
+    assert given == [tuple(ALICE.values())] * 3
+
+
+def test_identity_handler(lesson_and_jwt):
+    """Says whose token it is: what it returns becomes `current_identity`, and `None` is a 401. It is given
+    every claim, once the token is verified."""
+    app, jwt = lesson_and_jwt()
+    given = []
+    jwt.identity_handler(lambda *arguments: given.append(arguments))
+    token = mint(app, identity=2, role="admin")
+    assert status(app, token) == 401
+    assert status(app, mint(app, identity=2, key="x" * 32)) == 401
+    assert given == [(claims(token),)]
+
+
+def test_auth_response_handler(lesson_and_jwt):
+    """Writes the answer to a login that works, and to no other. The token comes as bytes."""
+    app, jwt = lesson_and_jwt()
+    given = []
+    jwt.auth_response_handler(lambda *arguments: (given.append(arguments), "welcome")[1])
+    assert login(app).text == "welcome"
+    assert login(app, ALICE | {"password": "wrong"}).status_code == 401
+    [(access_token, user)] = given
+    assert (type(access_token), user.username) == (bytes, "alice")
+
+
+def test_jwt_error_handler(lesson_and_jwt):
+    """Writes the answer to every refusal. Its docstring calls it `error_handler`, which does not exist."""
+    app, jwt = lesson_and_jwt()
+    jwt.jwt_error_handler(lambda error: (error.error, 418))
+    refused = [login(app, {}), users(app, "not.a.token"), app.test_client().get("/users")]
+    assert [answer.status_code for answer in refused] == [418] * 3
+    assert "@jwt.error_handler" in inspect.getdoc(flask_jwt.JWT.jwt_error_handler)
+    assert not hasattr(jwt, "error_handler")
+
+
+def test_auth_request_handler(edited):
+    """Replaces the login. Deprecated, and without effect once `JWT(app, ...)` has run: set the URL to
+    `None` instead, and write a view that calls `jwt.jwt_encode_callback(user)`."""
+    late = edited(7, {})
+    with pytest.warns(DeprecationWarning, match="This handler is deprecated"):
+        late.extensions["jwt"].auth_request_handler(lambda: "replaced")
+    assert "access_token" in login(late).json
+    early = (
+        "import warnings\nwarnings.simplefilter('ignore')\njwt = JWT(None, authenticate, identity)\n"
+        "jwt.auth_request_handler(lambda: 'replaced')\njwt.init_app(app)\n"
+    )
+    assert login(edited(7, {JWT_LINE: early})).text == "replaced"
+    instead = (
+        "from models.user import UserModel\n"
+        "app.config['JWT_AUTH_URL_RULE'] = None\njwt = JWT(app, None, identity)\n"
+        "@app.post('/enter')\ndef enter():\n"
+        "    return jwt.jwt_encode_callback(UserModel.find_by_id(2))\n"
+    )
+    app = edited(7, {JWT_LINE: instead})
+    assert status(app, login(app, url="/enter").text) == 200
+
+
+def test_request_handler(lesson_and_jwt):
+    """Says where a request has its token, in place of the header: the token, or `None` for none."""
+    app, jwt = lesson_and_jwt()
+    jwt.request_handler(lambda: request.cookies.get("token"))
+    client = app.test_client()
+    assert client.get("/users").json["message"] == "Request does not contain an access token"
+    client.set_cookie("token", mint(app, identity=2))
+    assert client.get("/users").status_code == 200
+    assert status(app) == 401
+
+
+def test_jwt_payload_handler(lesson_and_jwt):
+    """Makes all the claims of a token, as a dict, in place of `exp`, `iat`, `nbf` and `identity`. Its
+    docstring calls it `payload_handler`, and shows a payload that is a 500, for want of `exp`."""
+    app, jwt = lesson_and_jwt()
+    given = []
+    jwt.jwt_payload_handler(lambda *arguments: (given.append(arguments), TIMES | {"role": "admin"})[1])
+    assert issued(app) == TIMES | {"role": "admin"}
+    [(user,)] = given
+    assert user.username == "alice"
+    assert "@jwt.payload_handler" in inspect.getdoc(flask_jwt.JWT.jwt_payload_handler)
+    assert not hasattr(jwt, "payload_handler")
+    jwt.jwt_payload_handler(lambda identity: {"user_id": identity.id})
+    with pytest.raises(RuntimeError, match="missing required claims"):
+        login(app)
+
+
+def test_jwt_headers_handler(lesson_and_jwt):
+    """Adds to the token's header, such as a `kid`; `None` adds nothing. Its docstring is the payload
+    handler's."""
+    app, jwt = lesson_and_jwt()
+    jwt.jwt_headers_handler(lambda identity: {"kid": identity.username})
+    header = pyjwt.get_unverified_header(login(app).json["access_token"])
+    assert header == {"alg": "HS256", "typ": "JWT", "kid": "alice"}
+    jwt.jwt_headers_handler(lambda identity: None)
+    assert "kid" not in pyjwt.get_unverified_header(login(app).json["access_token"])
+    assert "make_payload" in inspect.getdoc(flask_jwt.JWT.jwt_headers_handler)
+
+
+def test_jwt_encode_handler(lesson_and_jwt):
+    """Makes the token, as bytes. Its docstring says that it is given a payload: it is given the user."""
+    app, jwt = lesson_and_jwt()
+    jwt.jwt_encode_handler(lambda identity: f"a token of {identity.username}".encode())
+    assert login(app).json["access_token"] == "a token of alice"
+    assert "receives a payload" in inspect.getdoc(flask_jwt.JWT.jwt_encode_handler)
+
+
+def test_jwt_decode_handler(lesson_and_jwt):
+    """Makes a dict of claims of a token, and is believed: one that does not verify the signature lets
+    everyone in. It refuses with an `InvalidTokenError` of PyJWT's; anything else is a 500."""
+    app, jwt = lesson_and_jwt()
+    jwt.jwt_decode_handler(lambda token: {"identity": int(token)})
+    assert status(app, "2") == 200
+
+    def refuse(token):
+        raise pyjwt.InvalidTokenError("no")
+
+    jwt.jwt_decode_handler(refuse)
+    assert (status(app), users(app).json["message"]) == (401, "no")
+    jwt.jwt_decode_handler(lambda token: {}["identity"])
+    with pytest.raises(KeyError):
+        status(app)
+
+
+def test_jwt_required(lesson_and_jwt):
+    """Opens a view to a good token alone. The parentheses are part of it, or each request is a 500, and it
+    stands below `@app.get(...)`: above, the view is open to all."""
+    app, _ = lesson_and_jwt()
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    app.add_url_rule("/right", view_func=flask_jwt.jwt_required()(lambda: "in"), endpoint="right")
+    app.add_url_rule("/bare", view_func=flask_jwt.jwt_required(lambda: "in"), endpoint="bare")
+
+    @flask_jwt.jwt_required()
+    @app.get("/above")
+    def above():
+        return "in"
+
+    urls = ("/right", "/bare", "/above")
+    assert [app.test_client().get(url).status_code for url in urls] == [401, 500, 200]
+
+
+def test__jwt_required(lesson_and_jwt):
+    """What `@jwt_required()` calls. Called in a view, where `JWTError` is caught, it makes logging in
+    optional."""
+    app, _ = lesson_and_jwt()
+
+    @app.get("/hello")
+    def hello():
+        try:
+            flask_jwt._jwt_required("Login Required")
+        except flask_jwt.JWTError:
+            return "hello, stranger"
+        return f"hello, {flask_jwt.current_identity.username}"
+
+    client = app.test_client()
+    assert client.get("/hello").text == "hello, stranger"
+    header = authorization(mint(app, identity=2), "Bearer")
+    assert client.get("/hello", headers=header).text == "hello, alice"
+
+
+def test_current_identity(lesson_and_jwt):
+    """What `identity` returned, during this request and below `@jwt_required()`; elsewhere it is empty."""
+    app, _ = lesson_and_jwt()
+    app.add_url_rule("/open", view_func=lambda: str(bool(flask_jwt.current_identity)))
+    header = authorization(mint(app, identity=2), "Bearer")
+    assert users(app).json["asked_by"] == "alice"
+    assert app.test_client().get("/open", headers=header).text == "False"
+    assert not flask_jwt.current_identity
+
+
+def test_jwterror(lesson_and_jwt):
+    """A refusal, Flask-JWT's or one that you raise. What it is given becomes its fields `error`,
+    `description`, `status_code` and `headers`."""
+    app, jwt = lesson_and_jwt()
+
+    def locked(username, password):
+        raise flask_jwt.JWTError("Locked", "Try tomorrow", status_code=423, headers={"Retry-After": "86400"})
+
+    jwt.authentication_handler(locked)
+    answer = login(app)
+    assert (answer.status_code, answer.json) == (423, {"message": "Try tomorrow", "code": 423})
+    assert answer.headers["Retry-After"] == "86400"
+    fields = {"error": "Locked", "description": "Try tomorrow", "status_code": 401, "headers": None}
+    assert vars(flask_jwt.JWTError("Locked", "Try tomorrow")) == fields
+
+
+def test_encode_token(lesson_and_jwt):
+    """Is broken, an AttributeError whenever it is called. `jwt.jwt_encode_callback(user)` makes a token."""
+    app, jwt = lesson_and_jwt()
+    with app.app_context():
+        with pytest.raises(AttributeError):
+            flask_jwt.encode_token()
+        bob = type("User", (), {"id": 1})
+        assert claims(jwt.jwt_encode_callback(bob))["identity"] == 1
+
+
+# what else it says
+
+
+def test_bearer_is_the_standards_word():
+    """`Bearer` is the standard's word (RFC 6750, section 2.1), and what Flask-JWT-Extended expects; `JWT`
+    is Flask-JWT's own."""
+    app = Flask("bare")
+    JWTManager(app)
+    assert app.config["JWT_HEADER_TYPE"] == "Bearer"
+    assert flask_jwt.CONFIG_DEFAULTS["JWT_AUTH_HEADER_PREFIX"] == "JWT"
+
+
+def test_the_challenge_keeps_saying_jwt(edited):
+    """A missing token is still told `WWW-Authenticate: JWT`, as that word is written into the source. The
+    error handler, which returns the headers, can return another."""
+    assert challenge(edited(7, {})) == 'JWT realm="Login Required"'
+    mended = edited(7, {"error.headers\n": """{"WWW-Authenticate": 'Bearer realm="Login Required"'}\n"""})
+    assert challenge(mended) == 'Bearer realm="Login Required"'
+
+
+def test_a_short_life_is_mostly_leeway(lesson_with):
+    """A token with a life of 5 seconds lives for 15. Who wants short lives sets `JWT_LEEWAY` as well."""
+    app, now = lesson_with(JWT_EXPIRATION_DELTA=timedelta(seconds=5)), int(time.time())
+    token = issued(app)
+    life = token["exp"] - token["iat"]
+    assert life == 5
+    for leeway, age, expected in ((None, 13, 200), (None, 16, 401), (0, 3, 200), (0, 6, 401)):
+        if leeway is not None:
+            app.config["JWT_LEEWAY"] = leeway
+        assert status(app, mint(app, identity=2, iat=now - age, exp=now - age + life)) == expected
+
+
+def test_no_required_claims_are_tokens_without_an_end(lesson_with):
+    """`JWT_REQUIRED_CLAIMS = []` lets in a token that has no `exp`, and so never ends. Add to the list, and
+    take nothing out."""
+    app = lesson_with(JWT_REQUIRED_CLAIMS=[])
+    assert status(app, mint(app, identity=2, exp=None, iat=0, nbf=0)) == 200
+    assert status(lesson_with(), mint(app, identity=2, exp=None, iat=0, nbf=0)) == 401
+
+
+def test_a_key_that_comes_late_is_none(edited):
+    """`SECRET_KEY` below `JWT(...)` comes too late: login is a 500 that says that the key has the wrong
+    type."""
+    app = edited(7, {'app.config["SECRET_KEY"] =': "late ="})
+    app.config["SECRET_KEY"] = "s" * 32
+    with pytest.raises(TypeError, match="string or bytes"):
+        login(app)
+
+
+def test_a_second_jwt_takes_over(edited):
+    """A second `JWT(...)` on one app takes over: the handlers of the first are not called any more, and if
+    the URL changed in between, both URLs log in. The tutorial's listings make four."""
+    second = "app.config['JWT_AUTH_URL_RULE'] = '/enter'\njwt = JWT(app, authenticate, identity)\n"
+    app = edited(7, {"api = Api(app)": second + "api = Api(app)"})
+    assert [login(app, url=url).status_code for url in ("/login", "/enter")] == [200, 200]
+    assert "user_id" in login(edited(7, {})).json
+    assert "user_id" not in login(app).json
+    assert login(app, {}).json.keys() == {"status_code", "error", "description"}

@@ -1,0 +1,50 @@
+"""Lesson 8: Flask-JWT-Extended. Lesson 7's tests run on it too, and show that the API is the same."""
+
+import os
+import subprocess
+import sys
+import textwrap
+
+from helpers import authorization, claims, mint
+
+ALICE = {"email": "alice@example.com", "password": "wonderland"}
+
+
+def test_a_token_names_its_user_as_the_standard_does(client):
+    token = claims(client.post("/login", json=ALICE).json()["access_token"])
+    assert token.get("sub") == "2"
+    assert "identity" not in token
+
+
+def test_every_token_has_an_id_of_its_own(client):
+    tokens = [claims(client.post("/login", json=ALICE).json()["access_token"]) for _ in range(3)]
+    assert len({token.get("jti") for token in tokens} - {None}) == 3
+
+
+def test_whoever_has_no_token_is_asked_for_a_bearer_token(client):
+    assert client.get("/users").headers["WWW-Authenticate"] == 'Bearer realm="Login Required"'
+
+
+def test_a_token_for_refreshing_does_not_open_the_list(app, client):
+    def status(kind):
+        token = mint(app, identity=2, type=kind)
+        return client.get("/users", headers=authorization(token, "Bearer")).status_code
+
+    assert [status(kind) for kind in ("access", "refresh")] == [200, 401]
+
+
+def test_flask_jwt_is_not_needed(lesson, tmp_path):
+    code = """
+        import sys
+        sys.modules["flask_jwt"] = sys.modules["flask_jwt_compat"] = None  # an import of them fails
+        from app import app
+        print(app.test_client().get("/users").status)
+    """
+    run = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        cwd=lesson,
+        env=os.environ | {"DATABASE": str(tmp_path / "data.db")},
+        capture_output=True,
+        text=True,
+    )
+    assert run.stdout == "401 UNAUTHORIZED\n", run.stderr
