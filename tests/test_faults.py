@@ -11,6 +11,8 @@ from helpers import ROOT
 REPOSITORY = "tests/test_repository.py::test_"
 COMPAT = "tests/test_flask_jwt_compat.py::test_"
 ATTACK = "tests/test_hostile_requests.py::test_a_request_gets_the_status_that_it_deserves"
+SAME_API = "tests/lessons/test_07_more_options.py::test_"
+OPTIONS = "tests/claims/test_07_more_options.py::test_"
 
 FAULTS = {  # the file, what is in it, what takes its place, the test that fails
     "a second idea in a lesson": (
@@ -128,6 +130,90 @@ FAULTS = {  # the file, what is in it, what takes its place, the test that fails
         "PRIMARY KEY AUTOINCREMENT",
         "PRIMARY KEY",
         "tests/lessons/test_00_setup.py::test_a_deleted_users_token_is_refused_and_fits_nobody_who_comes_later",
+    ),
+    "lesson 8 without a leeway": (
+        "lessons/08_flask_jwt_extended/app.py",
+        '["JWT_DECODE_LEEWAY"] = 10',
+        '["JWT_DECODE_LEEWAY"] = 0',
+        SAME_API + "a_token_is_good_for_half_an_hour_and_its_leeway",
+    ),
+    "lesson 8 without a required exp": (
+        "lessons/08_flask_jwt_extended/app.py",
+        'for claim in ("exp", "iat", "nbf"):',
+        'for claim in ("iat", "nbf"):',
+        SAME_API + "a_token_without_one_of_its_times_is_refused",
+    ),
+    "lesson 8 with another error body": (
+        "lessons/08_flask_jwt_extended/app.py",
+        "jsonify(message=message, code=401)",
+        "jsonify(msg=message)",
+        SAME_API + "without_a_token_one_is_told_how_to_authenticate",
+    ),
+    "lesson 8 with another status": (
+        "lessons/08_flask_jwt_extended/app.py",
+        "@jwt.invalid_token_loader\n",
+        "",
+        SAME_API + "a_forged_token_and_one_for_another_app_are_refused",
+    ),
+    "lesson 8 for tokens of somebody else's app": (
+        "lessons/08_flask_jwt_extended/app.py",
+        'if "aud" in payload:',
+        "if False:",
+        SAME_API + "a_forged_token_and_one_for_another_app_are_refused",
+    ),
+    "lesson 8 in its own words for a deleted user": (
+        "lessons/08_flask_jwt_extended/app.py",
+        "@jwt.user_lookup_error_loader\n",
+        "",
+        SAME_API + "a_deleted_users_token_is_refused",
+    ),
+    "lesson 8 with somebody in a deleted user's place": (
+        "lessons/08_flask_jwt_extended/security.py",
+        "        return UserModel.find_by_id(int(user_id))",
+        "        return UserModel.find_by_id(int(user_id)) or UserModel(0, '', '', '', '', True)",
+        SAME_API + "a_deleted_users_token_is_refused",
+    ),
+    "lesson 8 that takes Bearer to the letter": (
+        "lessons/08_flask_jwt_extended/app.py",
+        "@app.before_request\n",
+        "",
+        SAME_API + "a_bearer_token_opens_the_list_to_an_admin",
+    ),
+    "lesson 8 without a challenge": (
+        "lessons/08_flask_jwt_extended/app.py",
+        ', {"WWW-Authenticate": challenge}',
+        "",
+        SAME_API + "without_a_token_one_is_told_how_to_authenticate",
+    ),
+    "lesson 8 without a limit to a login": (
+        "lessons/08_flask_jwt_extended/app.py",
+        'app.config["MAX_CONTENT_LENGTH"] = 2**20',
+        "#",
+        ATTACK + "[a megabyte for a user-8]",
+    ),
+    "lesson 8 with a nested login": (
+        "lessons/08_flask_jwt_extended/resources/login.py",
+        "except RecursionError:",
+        "except MemoryError:",
+        ATTACK + "[a login of nested lists-8]",
+    ),
+    "an option that the table does not have": (
+        "lessons/07_more_options/README.md",
+        "| `JWT_DEFAULT_REALM`",
+        "| `JWT_DEFAULT_DOMAIN`",
+        OPTIONS + "no_option_of_flask_jwt_is_missing",
+    ),
+    "a row of the table with another test's name": (
+        "lessons/07_more_options/README.md",
+        "`test_jwt_leeway`",
+        "`test_jwt_verify`",
+        OPTIONS + "every_row_names_the_test_that_says_what_it_says",
+    ),
+    "an old line beside a wrong new one": (
+        "lessons/08_flask_jwt_extended/README.md",
+        '| `app.config["JWT_ACCESS_TOKEN_EXPIRES"]',
+        '| `app.config["JWT_TOKEN_EXPIRES"]',
+        "tests/claims/test_08_flask_jwt_extended.py::test_each_line_of_the_table_is_in_lesson_7_or_8",
     ),
     "required claims that are ignored": (
         "lessons/flask_jwt_compat.py",
