@@ -37,7 +37,13 @@ reset-%: .venv/requirements-test.txt ## begin exercise N again, and keep the ans
 progress: .venv/requirements-test.txt ## see how far each exercise is
 	@.venv/bin/python lessons progress
 
-test: .venv/requirements-test.txt ## run every test
+notebooks: .venv/requirements-notebooks.txt ## open JupyterLab on the notebooks
+	@.venv/bin/jupyter lab --config notebooks/jupyter_lab_config.py
+
+slides-%: .venv/requirements-notebooks.txt ## write notebook N, run, as one page of slides
+	@.venv/bin/python notebooks/slides.py $*
+
+test: .venv/requirements-test.txt .venv/requirements-notebooks.txt ## run every test
 	@.venv/bin/python -m pytest -n auto
 
 lint: .venv/requirements-test.txt ## check the style and the format of the code
@@ -47,13 +53,15 @@ lint: .venv/requirements-test.txt ## check the style and the format of the code
 format: .venv/requirements-test.txt ## bring the code into the format that lint checks
 	@.venv/bin/ruff format
 
-bench: .venv/requirements-test.txt ## measure set-up, start and check against the bare tools
+bench: .venv/requirements-test.txt .venv/requirements-notebooks.txt ## measure set-up, start and check against the bare tools
 	@.venv/bin/python tests/bench.py
 
 lock: ## renew the locked requirements (needs uv)
 	@uv $(LOCK) pyproject.toml --output-file requirements.txt
 	@uv $(LOCK) --group build --output-file requirements-build.txt
-	@uv $(LOCK) --group test --constraint requirements.txt --output-file requirements-test.txt
+	@uv $(LOCK) --group notebooks --constraint requirements.txt --output-file requirements-notebooks.txt
+	@uv $(LOCK) --group test --constraint requirements-notebooks.txt --constraint requirements.txt \
+		--output-file requirements-test.txt
 
 clean: ## remove the environment, the databases and the caches
 	@rm -rf .venv .pytest_cache .ruff_cache lessons/*/data.db
@@ -67,4 +75,7 @@ LOCK = pip compile --quiet --upgrade --universal --python-version 3.11 --generat
 .venv/requirements-test.txt: requirements-test.txt .venv/requirements.txt
 	@$(PYTHON) lessons/make_venv.py test
 
-.PHONY: help list progress test lint format bench lock clean
+.venv/requirements-notebooks.txt: requirements-notebooks.txt .venv/requirements.txt
+	@$(PYTHON) lessons/make_venv.py notebooks
+
+.PHONY: help list progress notebooks test lint format bench lock clean

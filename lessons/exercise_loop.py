@@ -131,7 +131,8 @@ def progress() -> None:
 
 def comparison(number: int) -> str:
     """Return what the solution does otherwise than an answer that passes."""
-    difference = diff_files(answer_to(number), solution_to(number), ROOT)
+    answer, ours = answer_to(number), solution_to(number)
+    difference = diff_files(answer, ours, shown(answer), shown(ours))
     if not difference:
         return "All checks pass, and your answer is the solution, letter by letter."
     return f"All checks pass. From your answer to ours, which need not be better:\n\n{difference.rstrip()}"
@@ -146,10 +147,8 @@ def what_comes_after(number: int) -> str:
 
 def read_hints(file: Path) -> list[str]:
     """Return the items of a numbered list."""
-    return [
-        item.strip()
-        for item in re.split(r"^\d\. +", file.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
-    ]
+    items = re.split(r"^\d\. +", file.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    return [item.strip().replace("\n   ", "\n") for item in items]
 
 
 def todo(file: Path) -> str:

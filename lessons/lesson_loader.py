@@ -82,7 +82,11 @@ def read_about(folder: Path) -> About:
 def diff(before: Path, after: Path) -> str:
     """Return the unified diff between the code of two lessons: what the later one changes."""
     names = sorted({path.relative_to(lesson) for lesson in (before, after) for path in code_files(lesson)})
-    return "".join(diff_files(before / name, after / name, LESSONS) for name in names)
+    folders = before, after
+    return "".join(
+        diff_files(before / name, after / name, *(f"{folder.name}/{name.as_posix()}" for folder in folders))
+        for name in names
+    )
 
 
 def code_files(folder: Path) -> list[Path]:
@@ -90,8 +94,8 @@ def code_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*.py") if not path.name.startswith(("exercise", "answer")))
 
 
-def diff_files(before: Path, after: Path, root: Path) -> str:
-    """Return the unified diff between two files below a root, of which either may be missing."""
+def diff_files(before: Path, after: Path, before_name: str, after_name: str) -> str:
+    """Return the unified diff between two files, of which either may be missing, under names to show."""
     texts = [path.read_text(encoding="utf-8") if path.exists() else "" for path in (before, after)]
-    names = [path.relative_to(root).as_posix() for path in (before, after)]
-    return "".join(unified_diff(*(text.splitlines(keepends=True) for text in texts), *names, n=2))
+    lines = [text.splitlines(keepends=True) for text in texts]
+    return "".join(unified_diff(*lines, before_name, after_name, n=2))

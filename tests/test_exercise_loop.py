@@ -85,7 +85,12 @@ def test_an_answer_that_passes_is_compared_with_the_solution(student):
     assert student.ran.returncode == 0
     assert "10 of 10 points" in said
     solution = student.repository / "solutions/01_auth_url.py"
-    assert diff_files(student.answer, solution, student.repository).rstrip() in said
+    assert (
+        diff_files(
+            student.answer, solution, "lessons/01_auth_url/answer.py", "solutions/01_auth_url.py"
+        ).rstrip()
+        in said
+    )
     assert said.endswith("Next: make lesson-2, then make start-2\n")
 
 
