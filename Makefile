@@ -38,7 +38,7 @@ progress: .venv/requirements-test.txt ## see how far each exercise is
 	@.venv/bin/python lessons progress
 
 notebooks: .venv/requirements-notebooks.txt ## open JupyterLab on the notebooks
-	@.venv/bin/jupyter lab --config notebooks/jupyter_lab_config.py
+	@.venv/bin/jupyter lab --config notebooks/.jupyter/jupyter_lab_config.py
 
 slides-%: .venv/requirements-notebooks.txt ## write notebook N, run, as one page of slides
 	@.venv/bin/python notebooks/slides.py $*
@@ -53,7 +53,7 @@ lint: .venv/requirements-test.txt ## check the style and the format of the code
 format: .venv/requirements-test.txt ## bring the code into the format that lint checks
 	@.venv/bin/ruff format
 
-bench: .venv/requirements-test.txt .venv/requirements-notebooks.txt ## measure set-up, start and check against the bare tools
+bench: .venv/requirements-test.txt .venv/requirements-notebooks.txt ## measure set-up, start, check and notebooks against the bare tools
 	@.venv/bin/python tests/bench.py
 
 lock: ## renew the locked requirements (needs uv)
@@ -64,7 +64,7 @@ lock: ## renew the locked requirements (needs uv)
 		--output-file requirements-test.txt
 
 clean: ## remove the environment, the databases and the caches
-	@rm -rf .venv .pytest_cache .ruff_cache lessons/*/data.db
+	@rm -rf .venv .pytest_cache .ruff_cache lessons/*/data.db notebooks/*.html
 
 LOCK = pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--annotation-style line --custom-compile-command 'make lock'

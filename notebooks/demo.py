@@ -35,7 +35,7 @@ from flask import Flask
 from werkzeug.serving import make_server
 
 import lesson_loader
-from show import Anatomy, Code, Forgeries, Lifetime, Note, show_exchanges
+from show import Anatomy, Difference, Forgeries, Lifetime, Note, Source, show_exchanges
 
 for name in ("app", "flask_jwt"):  # they log what the answer says already
     logging.getLogger(name).addHandler(logging.NullHandler())
@@ -74,18 +74,18 @@ class Lesson:
         about = lesson_loader.read_about(self.folder)
         return f"{about.title}\n\n{about.idea}"
 
-    def diff(self) -> Code:
+    def diff(self) -> Difference:
         """Return what this lesson changes in the one before it, from the files as they are."""
         if self.previous is None:
             raise Problem("Nothing comes before lesson 0, so there is no difference to show: lesson.source()")
-        return Code(lesson_loader.diff(self.previous, self.folder), "diff")
+        return Difference(lesson_loader.diff(self.previous, self.folder))
 
-    def source(self, name: str = "app.py") -> Code:
+    def source(self, name: str = "app.py") -> Source:
         """Return a file of the lesson, as it is."""
         names = [path.relative_to(self.folder).as_posix() for path in lesson_loader.code_files(self.folder)]
         if name not in names:
             raise Problem(f"Lesson {self.number} has no {name}. It has {', '.join(names)}.")
-        return Code((self.folder / name).read_text(encoding="utf-8"), "python")
+        return Source((self.folder / name).read_text(encoding="utf-8"))
 
     def edited(self, old: str, new: str, name: str = "app.py") -> Lesson:
         """Return a copy of this lesson with a text in one of its files changed; the files stay as is."""
@@ -122,8 +122,10 @@ class Lesson:
         """Serve the app on a port of 127.0.0.1 until stop(); 0 is any port that is free."""
         self.stop()
         try:
+            if not 0 <= port < 2**16:
+                raise OSError("a port is a number below 65536")
             listener = socket.create_server(("127.0.0.1", port))
-        except (OSError, OverflowError) as error:
+        except OSError as error:
             raise Problem(
                 f"Port {port} cannot be had ({error}). Try another: lesson.serve(port=8001)"
             ) from error
@@ -184,6 +186,8 @@ class Lesson:
         ages |= set(range(life - seconds, life + int(leeway) + seconds))
         answers = []
         for age in sorted(ages):
+            while time.time() % 1 > 0.8:  # an answer that comes in the next second would be of another age
+                time.sleep(0.02)
             shift = int(time.time()) - issued["iat"] - age
             answer = ask(app, mint(app, issued | {name: issued[name] + shift for name in TIMES}))
             answers.append((time.time() - issued["iat"] - shift, answer.status_code))

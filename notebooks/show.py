@@ -59,16 +59,30 @@ class Shown:
         return self.text
 
 
-class Code(Shown):
-    """Source text, in the colours of whoever shows Markdown."""
-
-    def __init__(self, text: str, language: str) -> None:
-        self.text, self.language = text, language
+class Source(Shown):
+    """A file of Python, in the colours of whoever shows Markdown."""
 
     _repr_html_ = None
 
+    def __init__(self, text: str) -> None:
+        self.text = text
+
     def _repr_markdown_(self) -> str:
-        return f"```{self.language}\n{self.text}```"
+        return f"```python\n{self.text}```"
+
+
+class Difference(Shown):
+    """A unified diff; what goes and what comes differ in their sign, their colour and their weight."""
+
+    def __init__(self, text: str) -> None:
+        shown = [f'<span class="{self.kind(line)}">{escape(line)}\n</span>' for line in text.splitlines()]
+        self.text, self.html = text, styled(f'<pre class="diff">{"".join(shown)}</pre>')
+
+    @staticmethod
+    def kind(line: str) -> str:
+        if line.startswith(("+++", "---", "@@")):
+            return "place"
+        return {"+": "comes", "-": "goes"}.get(line[:1], "stays")
 
 
 class Note(Shown):
@@ -111,7 +125,7 @@ def exchange_html(response: httpx.Response) -> str:
 
 def exchange_text(response: httpx.Response) -> str:
     request = response.request
-    asked = f"{request.method} {request.url.raw_path.decode()}\n{lines_of(request, SENT)}"
+    asked = f"{request.method} {request.url.raw_path.decode()}\n{lines_of(request, SENT)}".rstrip()
     return f"{asked}\n\n{verdict(response.status_code)[1]}\n{lines_of(response, GOT)}"
 
 
@@ -183,10 +197,12 @@ class Anatomy(Shown):
     @staticmethod
     def decode(segment: str) -> tuple[dict | None, str]:
         """Return a part as an object, or None, and what is to be said of it."""
+        if not segment:
+            return None, "is empty"
         try:
             text = base64.b64decode(segment + "=" * (-len(segment) % 4), altchars=b"-_", validate=True)
         except ValueError:
-            return None, f"is not base64url: {segment[:60] or 'there is nothing'}"
+            return None, f"is not base64url: {segment[:60]}"
         try:
             said = json.loads(text)
         except (ValueError, RecursionError):

@@ -4,6 +4,7 @@
 
 set-up         lessons/make_venv.py against the bare tool it uses: one environment, one install
 first answer   `lessons serve` against `flask run` of a hello-world app, without and with --reload
+notebooks      the tests that run each of them and look at every cell, against nbclient running them
 check          `lessons check` against pytest with one empty test that imports Flask and httpx
 
 Runs take turns, so that a machine that slows down slows both. Prints medians and their ratio.
@@ -26,6 +27,13 @@ UV = shutil.which("uv")
 HELLO = (
     "from flask import Flask\napp = Flask(__name__)\napp.add_url_rule('/users', view_func=lambda: 'hello')\n"
 )
+RUN_NOTEBOOKS = """
+import pathlib, sys, nbformat
+from nbclient import NotebookClient
+for path in sorted(pathlib.Path(sys.argv[1]).glob("*.ipynb")):
+    where = {"metadata": {"path": str(path.parent)}}
+    NotebookClient(nbformat.read(path, 4), kernel_name="python3", resources=where).execute()
+"""
 
 
 def main():
@@ -56,6 +64,14 @@ def main():
             10,
             lambda: time_commands([sys.executable, Path(folder) / "course/lessons", "check", "6"]),
             {"empty pytest": lambda: time_commands([sys.executable, "-m", "pytest", "-q", empty])},
+        )
+        print("the notebooks, one after the other")
+        pytest = [sys.executable, "-m", "pytest", "-q", "-n0", ROOT / "tests/test_notebooks.py"]
+        nbclient = [sys.executable, "-c", RUN_NOTEBOOKS, ROOT / "notebooks"]
+        compare(
+            3,
+            lambda: time_commands([*pytest, "-k", "every_cell"]),
+            {"bare nbclient": lambda: time_commands(nbclient)},
         )
 
 

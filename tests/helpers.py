@@ -111,10 +111,10 @@ def eventually(condition):
 
 
 def needs(*programs):
-    """Skip a test that lacks a program, but fail in CI, which installs them; on Windows it cannot."""
+    """Skip a test that lacks a program, but fail in CI on Linux, which installs them."""
     missing = [program for program in programs if not shutil.which(program)]
     if missing:
-        refuse = pytest.fail if "CI" in os.environ and os.name != "nt" else pytest.skip
+        refuse = pytest.fail if "CI" in os.environ and sys.platform == "linux" else pytest.skip
         refuse(f"install {' and '.join(missing)} to run this test")
 
 

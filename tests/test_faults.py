@@ -1,5 +1,6 @@
 """Faults, put into a copy of the repository, and for each the test that must catch it."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ REPOSITORY = "tests/test_repository.py::test_"
 COMPAT = "tests/test_flask_jwt_compat.py::test_"
 ATTACK = "tests/test_hostile_requests.py::test_a_request_gets_the_status_that_it_deserves"
 SAME_API = "tests/lessons/test_07_more_options.py::test_"
+NOTEBOOK = "tests/test_notebooks.py::test_"
 OPTIONS = "tests/claims/test_07_more_options.py::test_"
 
 FAULTS = {  # the file, what is in it, what takes its place, the test that fails
@@ -215,6 +217,48 @@ FAULTS = {  # the file, what is in it, what takes its place, the test that fails
         '| `app.config["JWT_TOKEN_EXPIRES"]',
         "tests/claims/test_08_flask_jwt_extended.py::test_each_line_of_the_table_is_in_lesson_7_or_8",
     ),
+    "a notebook with code of its lesson": (
+        "notebooks/02_token_expiry.ipynb",
+        '"lesson.diff()"',
+        r'"app.config[\"JWT_EXPIRATION_DELTA\"] = timedelta(minutes=30)"',
+        NOTEBOOK + "a_notebook_holds_few_short_cells_and_no_code_of_a_lesson",
+    ),
+    "a notebook with outputs": (
+        "notebooks/01_auth_url.ipynb",
+        '"execution_count": null',
+        '"execution_count": 1',
+        NOTEBOOK + "a_notebook_is_valid_and_is_committed_without_outputs",
+    ),
+    "a cell that shows something else": (
+        "notebooks/01_auth_url.ipynb",
+        '.post(\\"/auth\\"',
+        '.post(\\"/login\\"',
+        NOTEBOOK + "every_cell_of_a_notebook_shows_what_it_is_there_to_show[01_auth_url]",
+    ),
+    "a lesson that a notebook shows otherwise": (
+        "lessons/04_auth_response/app.py",
+        "user_id=identity.id",
+        "user=identity.id",
+        NOTEBOOK + "every_cell_of_a_notebook_shows_what_it_is_there_to_show[04_auth_response]",
+    ),
+    "a plot that is drawn from the options": (
+        "notebooks/demo.py",
+        "answer.status_code))",
+        "200 if age < life + leeway else 401))",
+        NOTEBOOK + "a_lifetime_follows_the_app_and_not_its_options",
+    ),
+    "HTML that is not escaped": (
+        "notebooks/show.py",
+        'return f"<pre>{escape(text)}</pre>"',
+        'return f"<pre>{text}</pre>"',
+        NOTEBOOK + "what_an_app_says_is_shown_as_text_and_not_as_html",
+    ),
+    "slides that load something": (
+        "notebooks/slides.py",
+        '<meta charset="utf-8">',
+        '<meta charset="utf-8"><link href="https://example.com/reveal.css">',
+        NOTEBOOK + "slides_are_one_page_that_loads_nothing_and_hides_the_notes",
+    ),
     "required claims that are ignored": (
         "lessons/flask_jwt_compat.py",
         '{"require": required, ',
@@ -277,7 +321,11 @@ def run(copy, *tests):
     """Run tests in the copy, on the copy."""
     options = ["-q", "-p", "no:randomly", "-p", "no:xdist", "-p", "no:cacheprovider"]
     return subprocess.run(
-        [sys.executable, "-m", "pytest", *options, *tests], cwd=copy, capture_output=True, text=True
+        [sys.executable, "-m", "pytest", *options, *tests],
+        cwd=copy,
+        env=os.environ | {"PYTHONPATH": str(copy / "lessons")},
+        capture_output=True,
+        text=True,
     )
 
 

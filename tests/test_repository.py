@@ -169,10 +169,11 @@ def test_every_difference_that_the_readme_lists_is_a_statement_of_a_lesson():
 def test_the_rooms_hold_the_same_names():
     names = {folder.name for folder in LESSONS.values()}
     assert sorted(LESSONS) == list(range(len(LESSONS)))
-    for room in ("lessons", "claims"):
-        assert {
-            path.stem.removeprefix("test_") for path in (ROOT / "tests" / room).glob("test_*.py")
-        } == names
+    for room in ("tests/lessons/test_*.py", "tests/claims/test_*.py", "notebooks/*.ipynb"):
+        assert {path.stem.removeprefix("test_") for path in ROOT.glob(room)} == names
+    for room in ("tests/exercises/test_*.py", "solutions/*.py"):
+        with_exercise = {folder.name for folder in LESSONS.values() if (folder / "exercise.py").exists()}
+        assert {path.stem.removeprefix("test_") for path in ROOT.glob(room)} == with_exercise
 
 
 def test_make_help_and_the_readme_list_the_same_commands():
@@ -214,7 +215,7 @@ def test_no_test_switches_on_testing():
     assert guilty == {"test_00_setup.py", "test_faults.py"}
 
 
-@pytest.mark.parametrize("lock", ["requirements.txt", "requirements-build.txt", "requirements-test.txt"])
+@pytest.mark.parametrize("lock", sorted(path.name for path in ROOT.glob("requirements*.txt")))
 def test_every_locked_package_has_a_hash_and_no_address(lock):
     text = (ROOT / lock).read_text(encoding="utf-8")
     entries = re.split(r"\n(?=[a-z0-9-]+==)", text)[1:]
