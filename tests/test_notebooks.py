@@ -117,7 +117,7 @@ SHOWN = {  # of each code cell, in order, what its output must hold
         r"expires in 4 min",
         r"expires in 29 min",
         TEN_SECONDS,
-        r"- ?0\.\d s from its end: 200 accepted\n *\+ ?0\.\d s from its end: 401 refused",
+        r"-(0\.\d|1\.0) s from its end: 200 accepted\n *\+(0\.\d|1\.0) s from its end: 401 refused",
         r"500 broken\n(.|\n)+TypeError",
     ],
     3: [
@@ -182,7 +182,7 @@ SHOWN = {  # of each code cell, in order, what its output must hold
         FORGED,
         TEN_SECONDS,
         rf"{REFUSED}(.|\n)+Missing claim: sub",
-        r"\+ ?0\.\d s from its end: 401 refused",
+        r"\+(0\.\d|1\.0) s from its end: 401 refused",
         rf"without exp, with a good signature +{ACCEPTED}",
     ],
 }
