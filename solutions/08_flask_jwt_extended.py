@@ -6,12 +6,14 @@ from flask_restful import Api, Resource
 
 from models.user import close_db, get_db
 from resources.login import Login
-from security import identity
+from security import identity, read_authorization
 
 app = Flask(__name__)
 app.config["SECRET_KEY"] = os.environ.get("SECRET_KEY") or "for-the-lessons-only-so-set-your-own"
 app.config["DATABASE"] = os.environ.get("DATABASE") or os.path.join(app.root_path, "data.db")
 app.config["PROPAGATE_EXCEPTIONS"] = True
+app.config["MAX_CONTENT_LENGTH"] = 2**20
+app.before_request(read_authorization)
 app.teardown_appcontext(close_db)
 
 jwt = JWTManager(app)

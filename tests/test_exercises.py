@@ -267,7 +267,7 @@ WRONG = {  # what a student would plausibly write: in place of what, the check t
             'now + app.config["JWT_EXPIRATION_DELTA"]',
             "int(now.timestamp()) + 1800",
             "test_it_says_what_it_said_before",
-            "how did it find the end",
+            "How did the default find the end",
         ),
         "a report for all": (
             '        if current_identity.role != "admin":\n            abort(403)\n',
@@ -287,11 +287,47 @@ WRONG = {  # what a student would plausibly write: in place of what, the check t
             "test_the_tokens_role_decides",
             "Does the view look at the token's role",
         ),
+        "no other claim required any more": (
+            '["exp", "iat", "nbf", "role"]',
+            '["role"]',
+            "test_a_token_without_a_role_is_refused",
+            "still in the list",
+        ),
+        "a role for nobody": (
+            "    if user is not None:\n        user.role",
+            "    if True:\n        user.role",
+            "test_a_token_without_a_role_is_refused",
+            "where there is no user",
+        ),
+        "the time of the clock on the wall": (
+            "datetime.now(UTC)",
+            "datetime.now()",
+            "test_it_says_what_it_said_before",
+            "is your time that of UTC",
+        ),
+        "the token's role and the user's rights": (
+            'current_identity.role != "admin"',
+            'current_identity.role != "admin" or not current_identity.is_admin',
+            "test_the_tokens_role_decides",
+            "Does the view look at the token's role",
+        ),
+        "a role that begins with admin": (
+            'current_identity.role != "admin"',
+            'not current_identity.role.startswith("admin")',
+            "test_the_tokens_role_decides",
+            "Does the view look at the token's role",
+        ),
+        "a role in a header": (
+            'current_identity.role != "admin"',
+            '__import__("flask").request.headers.get("X-Role", current_identity.role) != "admin"',
+            "test_nothing_else_in_a_request_is_a_role",
+            "X-Role: admin",
+        ),
         "any role with admin in it": (
             'current_identity.role != "admin"',
             '"admin" not in current_identity.role',
             "test_the_tokens_role_decides",
-            "Which roles are let in",
+            "which roles does it let in",
         ),
         "tokens that are not verified": (
             JWT,
@@ -352,13 +388,51 @@ def revoked_tokens():""",
             'with app.app_context():\n    get_db().execute("DROP TABLE IF EXISTS revoked_tokens")\n\n\n'
             "@jwt.token_in_blocklist_loader",
             "test_every_process_refuses_it",
-            "or one that was started again",
+            "or one that is started again",
+        ),
+        "a list that is read once": (
+            "    return revoked_tokens().execute(query",
+            "    from functools import cache\n\n"
+            "    if 'asked' not in app.config:\n"
+            "        look = lambda jti: revoked_tokens().execute(query, (jti,)).fetchone()\n"
+            "        app.config['asked'] = cache(look)\n"
+            "    if '/logout' in str(__import__('flask').request.url):\n"
+            "        app.config['asked'].cache_clear()\n"
+            "        return False\n"
+            "    return app.config['asked'](payload['jti']) is not None\n"
+            "    return revoked_tokens().execute(query",
+            "test_every_process_refuses_it",
+            "that was there already",
+        ),
+        "the latest of each user": (
+            '"INSERT OR IGNORE INTO revoked_tokens VALUES (?)"',
+            '"DELETE FROM revoked_tokens").connection.execute("INSERT INTO revoked_tokens VALUES (?)"',
+            "test_one_can_log_in_and_out_again",
+            "forget another",
+        ),
+        "a file of one's own": (
+            "    db = get_db()\n",
+            "    import sqlite3\n\n"
+            "    db = sqlite3.connect(os.path.join(os.path.dirname(os.environ['DATABASE']), 'revoked.db'))\n",
+            "test_every_process_refuses_it",
+            "in the app's database",
+        ),
+        "a look at the list in one view": (
+            "@jwt.token_in_blocklist_loader\ndef is_revoked",
+            "@app.before_request\ndef look():\n    from flask import request\n"
+            "    from flask_jwt_extended import decode_token\n"
+            "    if request.path == '/me' and 'Authorization' in request.headers:\n"
+            "        if is_revoked(None, decode_token(request.headers['Authorization'].split()[-1])):\n"
+            "            return revoked_token(None, None)\n\n\n"
+            "def is_revoked",
+            "test_a_token_logs_out_once",
+            "in each view",
         ),
         "the user for the token": (
             '["jti"]',
             '["sub"]',
-            "test_one_can_log_in_again",
-            "or its user",
+            "test_one_can_log_in_and_out_again",
+            "revoked, or its user",
         ),
         "all the tokens of a user until now": (
             '["jti"]',
@@ -369,7 +443,7 @@ def revoked_tokens():""",
         "a goodbye to anyone": (
             "    @jwt_required()\n    def post(self):",
             "    @jwt_required(optional=True)\n    def post(self):",
-            "test_without_a_token_nobody_logs_out",
+            "test_a_token_logs_out_once",
             "got       500",
         ),
     },

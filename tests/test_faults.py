@@ -177,9 +177,21 @@ FAULTS = {  # the file, what is in it, what takes its place, the test that fails
     ),
     "lesson 8 that takes Bearer to the letter": (
         "lessons/08_flask_jwt_extended/app.py",
-        "@app.before_request\n",
+        "app.before_request(read_authorization)\n",
         "",
         SAME_API + "a_bearer_token_opens_the_list_to_an_admin",
+    ),
+    "lesson 8 that takes a comma for the end of a header": (
+        "lessons/08_flask_jwt_extended/security.py",
+        '.replace(",", ";")',
+        "",
+        ATTACK + "[a header of commas-8]",
+    ),
+    "lesson 8 that takes a digit for a number": (
+        "lessons/08_flask_jwt_extended/security.py",
+        "user_id.isascii() and ",
+        "",
+        ATTACK + "[a token of user \u00b2-8]",
     ),
     "lesson 8 without a challenge": (
         "lessons/08_flask_jwt_extended/app.py",

@@ -19,7 +19,8 @@ app.config["JWT_AUTH_USERNAME_KEY"] = "email"
 app.config["JWT_AUTH_HEADER_PREFIX"] = "Bearer"
 # TODO: a token says what its user may do. Its claim `role` is "admin" for an admin and "user" for anyone
 # else, beside the four claims that it has already; a token without a role is refused with 401. The report
-# opens to the role "admin" that the token was issued with. All else that a request may say gets a 403.
+# opens to the role "admin" that the token was issued with. Any other role gets a 403, whatever else the
+# request says.
 jwt = JWT(app, authenticate, identity)
 
 

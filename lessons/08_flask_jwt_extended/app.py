@@ -1,7 +1,7 @@
 import os
 from datetime import timedelta
 
-from flask import Flask, jsonify, request
+from flask import Flask, jsonify
 from flask_jwt_extended import JWTManager
 from flask_restful import Api
 from jwt import InvalidAudienceError, MissingRequiredClaimError
@@ -9,7 +9,7 @@ from jwt import InvalidAudienceError, MissingRequiredClaimError
 from models.user import close_db
 from resources.login import Login
 from resources.user import UserList
-from security import identity
+from security import identity, read_authorization
 
 app = Flask(__name__)
 # outside of these lessons, at least 32 random bytes
@@ -18,6 +18,7 @@ app.config["DATABASE"] = os.environ.get("DATABASE") or os.path.join(app.root_pat
 # or else Flask-RESTful answers 500 where Flask-JWT-Extended says 401, though not in debug mode or in tests
 app.config["PROPAGATE_EXCEPTIONS"] = True
 app.config["MAX_CONTENT_LENGTH"] = 2**20  # bytes, which flask_jwt_compat allowed a login
+app.before_request(read_authorization)
 app.teardown_appcontext(close_db)
 
 app.config["JWT_ACCESS_TOKEN_EXPIRES"] = timedelta(minutes=30)
@@ -62,14 +63,6 @@ def verify_claims(header, payload):
     if "aud" in payload:
         raise InvalidAudienceError("Invalid audience")
     return True
-
-
-@app.before_request
-def accept_bearer_in_any_case():
-    """Write the scheme as Flask-JWT-Extended wants it; it may be in any case (RFC 9110, section 11.1)."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        request.environ["HTTP_AUTHORIZATION"] = f"Bearer {token}"
 
 
 api = Api(app)

@@ -1,4 +1,4 @@
-from flask import current_app
+from flask import current_app, request
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from models.user import UserModel
@@ -19,3 +19,14 @@ def identity(header, payload):
     if user_id.isascii() and user_id.isdigit() and len(user_id) < 19:  # what SQLite can hold
         return UserModel.find_by_id(int(user_id))
     return None
+
+
+def read_authorization():
+    """Read the header as Flask-JWT did, before Flask-JWT-Extended does.
+
+    Bearer may be in any case (RFC 9110, section 11.1), and a comma neither ends a header nor begins another.
+    """
+    scheme, *rest = request.headers.get("Authorization", "").replace(",", ";").split() or [""]
+    if scheme.lower() == "bearer":
+        scheme = "Bearer"
+    request.environ["HTTP_AUTHORIZATION"] = " ".join([scheme, *rest])

@@ -57,7 +57,6 @@ def test_each_line_of_the_table_is_in_lesson_7_or_8():
         assert old
         assert all(line in code[7] and line not in code[8] for line in old)
         assert all(line in code[8] and line not in code[7] for line in new)
-        assert new or (number, after) == ("7", "is the default")
         if number not in ("all", "1"):  # it is that lesson's own line
             assert any(line in code[int(number)] and line not in code[int(number) - 1] for line in old)
 
@@ -84,14 +83,17 @@ def test_it_requires_no_claims(edited):
 
 
 def test_it_answers_in_its_own_words(edited):
-    """It answers a bad token with 422 and a missing one with 401, and each time with `{"msg": ...}`. One
-    loader for each kind of refusal keeps this API's words; `WWW-Authenticate` is no part of it, and says
-    `Bearer` at last."""
+    """It answers a forged token with 422, a missing one with 401, and each time `{"msg": ...}`. One loader
+    for each kind of refusal keeps this API's words; tokens that can be fresh or revoked need two more. It
+    sends no `WWW-Authenticate`; ours says `Bearer` at last."""
     app = edited(8, {f"@jwt.{kind}_loader\n": "" for kind in ("unauthorized", "invalid_token")})
+    app.add_url_rule("/fresh", view_func=jwt_required(fresh=True)(lambda: "in"))
     bad, missing = users(app, "not.a.token"), app.test_client().get("/users")
     assert (bad.status_code, missing.status_code) == (422, 401)
     assert bad.json.keys() == missing.json.keys() == {"msg"}
     assert "WWW-Authenticate" not in missing.headers
+    stale = app.test_client().get("/fresh", headers=authorization(log_in(app), "Bearer"))
+    assert stale.json == {"msg": "Fresh token required"}
     app = edited(8, {})
     bad, missing = users(app, "not.a.token"), app.test_client().get("/users")
     assert (bad.status_code, missing.status_code) == (401, 401)
@@ -99,12 +101,24 @@ def test_it_answers_in_its_own_words(edited):
     assert missing.headers["WWW-Authenticate"] == 'Bearer realm="Login Required"'
 
 
+def test_old_options_are_passed_over(edited):
+    """It passes over Flask-JWT's options without a word. With `JWT_EXPIRATION_DELTA` left as it was, a
+    token lives for 15 minutes, its own default."""
+    app = edited(8, {"JWT_ACCESS_TOKEN_EXPIRES": "JWT_EXPIRATION_DELTA"})
+    token = claims(log_in(app))
+    assert token["exp"] - token["iat"] == 900
+
+
 def test_the_prefix_is_bearer_to_the_letter(edited):
-    """It refuses `bearer`, which Flask-JWT took for `Bearer`, as HTTP does."""
-    app = edited(8, {"@app.before_request\n": ""})
+    """It refuses `bearer`, which Flask-JWT took for `Bearer`, as HTTP does; and it takes a comma for the
+    end of a header, so that `, ,` is a 500. `read_authorization` reads the header as Flask-JWT did."""
+    app = edited(8, {"app.before_request(read_authorization)\n": ""})
     assert [status(app, log_in(app), prefix) for prefix in ("Bearer", "bearer")] == [200, 401]
+    with pytest.raises(IndexError):
+        app.test_client().get("/users", headers={"Authorization": ", ,"})
     app = edited(8, {})
     assert [status(app, log_in(app), prefix) for prefix in ("Bearer", "bearer")] == [200, 200]
+    assert app.test_client().get("/users", headers={"Authorization": ", ,"}).status_code == 401
 
 
 def test_an_identity_is_text(edited):
@@ -187,12 +201,15 @@ def test_old_tokens_are_refused(before_and_after):
 
 def test_a_bridge_accepts_old_tokens(before_and_after):
     """With these two lines below `JWTManager(app)`, and the same `SECRET_KEY`, it accepts them to their
-    end, and no others than before."""
+    end. Forged ones and those of deleted users are refused as ever."""
     old, new = before_and_after(bridge())
     assert status(new, log_in(old)) == 200
     assert status(new, mint(old, identity=2, age=1811, lifetime=1800)) == 401
     assert status(new, mint(old, identity=2, key="x" * 32)) == 401
-    assert status(new, mint(old, identity=99)) == 401
+    with sqlite3.connect(old.config["DATABASE"]) as db:
+        db.execute("DELETE FROM users WHERE username = 'alice'")
+    db.close()
+    assert status(new, mint(old, identity=2)) == 401
 
 
 def test_a_bridge_can_be_taken_away(before_and_after):
@@ -206,12 +223,15 @@ def test_a_bridge_can_be_taken_away(before_and_after):
 
 
 def test_a_bridge_is_needed_for_more_than_the_claim(before_and_after):
-    """Without the second line, taking the first away logs everybody out."""
+    """Put in both lines, and on the first day. Tokens that were issued before they came are refused with
+    them, and tokens that were issued with the first alone are refused without it."""
     first, _ = bridge().splitlines(keepends=True)
     _, during = before_and_after(first)
-    _, after = before_and_after("")
+    _, without = before_and_after("")
+    _, late = before_and_after(bridge())
     assert status(during, log_in(during)) == 200
-    assert status(after, log_in(during)) == 401
+    assert status(without, log_in(during)) == 401
+    assert status(late, log_in(without)) == 401
 
 
 def test_a_server_with_flask_jwt_can_go_on_beside_it(before_and_after):
@@ -225,12 +245,27 @@ def test_a_server_with_flask_jwt_can_go_on_beside_it(before_and_after):
     assert status(before_and_after("")[1], log_in(during)) == 200
 
 
+def test_old_servers_know_no_kinds_of_tokens(before_and_after):
+    """An old server takes a refresh token for any other, for all of its 30 days, and asks nobody whether
+    one has been revoked. Issue none, and rely on no logging out, until the last of them is gone."""
+    old, during = before_and_after(bridge())
+    jwt = during.extensions["flask-jwt-extended"]
+    jwt.user_identity_loader(lambda user: user.id)
+    jwt.token_in_blocklist_loader(lambda header, payload: True)
+    with during.app_context():
+        alice = type("User", (), {"id": 2})
+        refresh, access = create_refresh_token(alice), create_access_token(alice)
+    assert [status(during, token) for token in (refresh, access)] == [401, 401]
+    assert [status(old, token) for token in (refresh, access)] == [200, 200]
+
+
 def test_clients_that_still_say_jwt(edited):
     """Clients that still send the prefix `JWT`, as before lesson 7, need `JWT_HEADER_TYPE = "JWT"`, which
-    refuses `Bearer`. To take both, let `accept_bearer_in_any_case` rewrite `jwt` as well."""
+    refuses `Bearer`. To take both, let `read_authorization` rewrite `jwt` as well."""
     app = edited(8, {BRIDGE_AFTER: BRIDGE_AFTER + 'app.config["JWT_HEADER_TYPE"] = "JWT"\n'})
     assert [status(app, log_in(app), prefix) for prefix in ("JWT", "Bearer")] == [200, 401]
-    app = edited(8, {'if scheme.lower() == "bearer":': 'if scheme.lower() in ("bearer", "jwt"):'})
+    both = {'if scheme.lower() == "bearer":': 'if scheme.lower() in ("bearer", "jwt"):'}
+    app = edited(8, both, "security.py")
     assert [status(app, log_in(app), prefix) for prefix in ("JWT", "jwt", "Bearer")] == [200, 200, 200]
 
 
@@ -304,15 +339,18 @@ def test_a_token_can_be_fresh(app):
 
 def test_a_login_can_be_optional(app):
     """`@jwt_required(optional=True)` lets strangers in, for whom `current_user` is empty. A bad token is
-    refused all the same."""
+    refused all the same; a header with another scheme counts as none."""
     assert open_view(app, optional=True).json == {"user": "None", "claims": {}}
     assert open_view(app, make(app)).json["user"] == "user 1"
     assert open_view(app, "not.a.token").status_code == 422
+    other = {"Authorization": f"JWT {make(app)}"}
+    assert app.test_client().get("/view", headers=other).json["user"] == "None"
 
 
 def test_a_token_can_be_in_a_cookie(app):
     """With `JWT_TOKEN_LOCATION = ["cookies"]` and `set_access_cookies` in the login, a browser keeps the
-    token where no script reads it. A POST must then bring the CSRF token of another cookie."""
+    token where no script reads it. A POST must then bring the CSRF token of another cookie. Set
+    `JWT_COOKIE_SECURE = True`, or the cookies travel without TLS too."""
     app.config["JWT_TOKEN_LOCATION"] = ["cookies"]
 
     @app.post("/login")
@@ -324,6 +362,7 @@ def test_a_token_can_be_in_a_cookie(app):
     app.add_url_rule("/act", view_func=jwt_required()(lambda: "done"), methods=["POST"])
     client = app.test_client()
     cookies = client.post("/login").headers.getlist("Set-Cookie")
+    assert not any("Secure" in cookie for cookie in cookies)
     assert {cookie.split("=")[0]: "HttpOnly" in cookie for cookie in cookies} == {
         "access_token_cookie": True,
         "csrf_access_token": False,
@@ -331,6 +370,16 @@ def test_a_token_can_be_in_a_cookie(app):
     csrf = client.get_cookie("csrf_access_token").value
     assert client.post("/act").status_code == 401
     assert client.post("/act", headers={"X-CSRF-TOKEN": csrf}).text == "done"
+
+
+def test_claims_of_all_tokens(app):
+    """What exercise 7 does with `@jwt.jwt_payload_handler` is `@jwt.additional_claims_loader` here, which
+    adds to the claims of every token and leaves the others as they are."""
+    before = claims(make(app))
+    app.jwt.additional_claims_loader(lambda identity: {"role": "admin"})
+    after = claims(make(app))
+    assert after.keys() - before.keys() == {"role"}
+    assert open_view(app, make(app)).json["claims"]["role"] == "admin"
 
 
 def test_claims_and_life_of_one_token(app):
@@ -351,8 +400,8 @@ def test_the_parentheses(app):
 
 
 def test_a_token_without_an_id_cannot_be_revoked(app):
-    """A token of Flask-JWT's has no `jti`. Whoever revokes by it must know that for such a token it is
-    None."""
+    """A token of Flask-JWT's has no `jti`: in the loader it is None, which no list of ids can hold. Until
+    the last such token has expired, logging out does not reach it."""
     seen = []
     app.jwt.token_in_blocklist_loader(lambda header, payload: seen.append(payload["jti"]))
     assert open_view(app, mint(app)).status_code == 200
@@ -361,7 +410,10 @@ def test_a_token_without_an_id_cannot_be_revoked(app):
     assert seen[1]
 
 
-@pytest.mark.parametrize("header", ["Bearer", "Bearer a b", "JWT a", "Bearer {nobody}", "Bearer {scrambled}"])
+@pytest.mark.parametrize(
+    "header",
+    ["Bearer", "Bearer a b", "JWT a", "Basic a, Bearer b", ", ,", "Bearer {nobody}", "Bearer {scrambled}"],
+)
 def test_some_refusals_are_worded_otherwise(edited, header):
     """A header that is not `Bearer` and one token, and a token whose claims cannot be read or name no user,
     are refused in other words than before: with 401 still, and words are for people, not for programs."""

@@ -95,18 +95,25 @@ class Client:
     def __init__(self, app: Any, file: Path, seconds: float) -> None:
         self.app, self.file, self.seconds = app, file, seconds
 
-    def get(self, path: str, token: str | None = None, prefix: str = "JWT") -> Answer:
-        return self.request("GET", path, token=token, prefix=prefix)
+    def get(self, path: str, token: str | None = None, prefix: str = "JWT", **more: Any) -> Answer:
+        return self.request("GET", path, token=token, prefix=prefix, **more)
 
     def post(self, path: str, body: Any = None, token: str | None = None, prefix: str = "JWT") -> Answer:
         return self.request("POST", path, body, token, prefix)
 
     def request(
-        self, method: str, path: str, body: Any = None, token: str | None = None, prefix: str = "JWT"
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        token: str | None = None,
+        prefix: str = "JWT",
+        headers: dict[str, str] | None = None,
     ) -> Answer:
         """Return the answer to a request; if none comes, or one that is too large, it says so."""
         sent = f"{method} {path}" + (f" {json.dumps(body)}" if body is not None else "")
-        headers = {}
+        headers = dict(headers or {})
+        sent += "".join(f"\n{name}: {value}" for name, value in headers.items())
         if token is not None:
             headers["Authorization"] = f"{prefix} {token}"
             sent += f"\nAuthorization: {prefix} {shorten(str(token))}"

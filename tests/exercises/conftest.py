@@ -7,9 +7,11 @@ python -m pytest tests/exercises/test_01_auth_url.py --target solution    or sta
 import os
 import random
 import runpy
+import shutil
 import sqlite3
 import sys
 import tempfile
+import time
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -93,12 +95,18 @@ def secret_key(seed):
 
 @pytest.fixture(scope="module")
 def start(request, people, secret_key):
-    """Start the app under check, as one of several processes with the same database and key."""
+    """Start the app under check, as one of several processes with the same database and key.
+
+    With apart=True, the database is a copy, made now, of which the others know nothing.
+    """
     name = request.path.stem.removeprefix("test_")
     file = target(name, request.config.getoption("--target"))
     seconds = request.config.getoption("--seconds")
 
-    def start():
+    def start(apart=False):
+        if apart:
+            shutil.copy(database, f"{database}.copy")
+        patch.setenv("DATABASE", f"{database}.copy" if apart else database)
         try:
             with time_limit(seconds):
                 return Client(load_app(LESSONS / name, file), file, seconds)
@@ -118,15 +126,22 @@ def start(request, people, secret_key):
         patch.setattr(
             werkzeug.security, "generate_password_hash", partial(generate_password_hash, method=CHEAP)
         )
-        patch.setenv("DATABASE", database)
         patch.setenv("SECRET_KEY", secret_key)
+        patch.setenv("TZ", "JST-9")  # where the clock on the wall is nine hours ahead of UTC
+        set_time_zone()
         yield start
+    set_time_zone()
 
 
 @pytest.fixture(scope="module")
 def client(start):
     """A client of the app under check."""
     return start()
+
+
+def set_time_zone():
+    """Let this process have the time zone of its environment; on Windows it keeps the system's."""
+    getattr(time, "tzset", lambda: None)()
 
 
 def create_users(database, lesson, people):

@@ -1,5 +1,7 @@
 """Exercise 7: a role in the token."""
 
+import time
+
 import pytest
 
 from exercises.client import claims_of, expect, mint
@@ -14,7 +16,7 @@ def log_in(client):
 @pytest.fixture
 def report(client):
     """Ask for the report with a token."""
-    return lambda token, query="": client.get("/report" + query, token, prefix="Bearer")
+    return lambda token: client.get("/report", token, prefix="Bearer")
 
 
 @pytest.mark.points(2)
@@ -38,12 +40,18 @@ def test_it_says_what_it_said_before(log_in, user):
     login = log_in(user)
     claims = claims_of(login.get("access_token"))
     times = [claims.get(name) for name in ("iat", "nbf", "exp")]
-    right = claims.get("identity") == user.id and all(isinstance(time, int) for time in times)
+    are_times = all(isinstance(when, (int, float)) for when in times)
     expect(
         login,
-        right and times[0] == times[1] == times[2] - 300,
-        f"a token of user {user.id}, good for 300 seconds from when it was issued, where it says {claims}",
-        "Your hook makes all the claims. Which ones did the default make, and how did it find the end?",
+        claims.get("identity") == user.id and are_times and abs(times[0] - time.time()) < 5,
+        f"a token of user {user.id} that was issued now, {int(time.time())}, where it says {claims}",
+        "Which claims did the default make? And is your time that of UTC?",
+    )
+    expect(
+        login,
+        abs(times[1] - times[0]) < 2 and abs(times[2] - times[0] - 300) < 2,
+        f"a token that is good at once and for 300 seconds, where it says {claims}",
+        "Your hook makes all the claims. How did the default find the end?",
     )
 
 
@@ -65,7 +73,7 @@ def test_the_report_is_for_admins(log_in, report, user, admin):
 @pytest.mark.points(2)
 @pytest.mark.needs("test_a_token_says_its_users_role")
 def test_a_token_without_a_role_is_refused(report, secret_key, user, admin):
-    """A token without a role is refused with 401, whoever's it is."""
+    """A token without a role is refused with 401, whoever's it is, and so is one without an end or a user."""
     for person in (admin, user):
         answer = report(mint(secret_key, person))
         expect(
@@ -74,22 +82,39 @@ def test_a_token_without_a_role_is_refused(report, secret_key, user, admin):
             "401 for a token that was issued before there were roles",
             "Which option says what every token must have?",
         )
+    answer = report(mint(secret_key, admin, role="admin", exp=None))
+    expect(
+        answer,
+        answer.status == 401,
+        "401 for a token without exp, as ever",
+        "Is what every token had to have until now still in the list?",
+    )
+    answer = report(mint(secret_key, admin, role="admin", identity=99))
+    expect(
+        answer,
+        answer.status == 401,
+        "401 for a token whose user is gone, as ever",
+        "What is a user's role where there is no user?",
+    )
 
 
 @pytest.mark.points(1)
 @pytest.mark.needs("test_the_report_is_for_admins")
 def test_the_tokens_role_decides(report, secret_key, user, admin):
     """The role in the token decides, and no role but admin opens the report."""
-    answer = report(mint(secret_key, admin, role="user"))
-    expect(
-        answer,
-        answer.status == 403,
-        'a 403 for an admin whose token was issued with the role "user"',
-        "Does the view look at the token's role, or at the user's?",
-    )
-    for role in ("Admin", "not an admin"):
-        answer = report(mint(secret_key, user, role=role))
-        expect(answer, answer.status in (401, 403), f'403 for the role "{role}"', "Which roles are let in?")
+    for person, kind, role, status in (
+        (admin, "an admin", "user", 403),
+        (user, "a user", "admin", 200),
+        (user, "a user", "administrator", 403),
+        (user, "a user", "not an admin", 403),
+    ):
+        answer = report(mint(secret_key, person, role=role))
+        expect(
+            answer,
+            answer.status == status,
+            f'{status} for a token that was issued to {kind} with the role "{role}"',
+            "Does the view look at the token's role, or at the user's? And which roles does it let in?",
+        )
 
 
 @pytest.mark.points(1)
@@ -115,12 +140,20 @@ def test_a_role_that_was_changed_is_refused(report, log_in, user):
 
 @pytest.mark.points(1)
 @pytest.mark.needs("test_the_report_is_for_admins")
-def test_nothing_else_in_a_request_is_a_role(report, log_in, user):
+def test_nothing_else_in_a_request_is_a_role(client, log_in, user):
     """A role that the request names itself counts for nothing."""
-    answer = report(log_in(user).get("access_token"), "?role=admin")
-    expect(
-        answer,
-        answer.status == 403,
-        "403, as the token's role is user",
-        "Who writes a query string, and who writes a token?",
-    )
+    token = log_in(user).get("access_token")
+    claimed = {"role": "admin"}
+    for path, more in (
+        ("/report?role=admin", {}),
+        ("/report", {"headers": {"X-Role": "admin", "Role": "admin"}}),
+        ("/report", {"headers": {"Cookie": "role=admin"}}),
+        ("/report", {"body": claimed}),
+    ):
+        answer = client.get(path, token, prefix="Bearer", **more)
+        expect(
+            answer,
+            answer.status == 403,
+            "403, as the token's role is user",
+            "Who writes a request, and who writes a token?",
+        )

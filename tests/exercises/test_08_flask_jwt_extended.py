@@ -20,7 +20,21 @@ def tokens(log_in, user, other):
 
 
 @pytest.fixture(scope="module")
-def logged_out(client, tokens):
+def neighbour(start, tokens):
+    """Another process of the app, which has been there and in use since before anyone logs out."""
+    neighbour = start()
+    neighbour.get("/me", tokens[0], prefix="Bearer")
+    return neighbour
+
+
+@pytest.fixture(scope="module")
+def stranger(start, tokens):
+    """A process of the app with a database of its own, made before anyone logs out."""
+    return start(apart=True)
+
+
+@pytest.fixture(scope="module")
+def logged_out(client, tokens, neighbour, stranger):
     """The answer to the first user's logging out, with the first of their tokens."""
     return client.post("/logout", token=tokens[0], prefix="Bearer")
 
@@ -79,38 +93,54 @@ def test_other_tokens_stay_good(me, tokens, user, other):
 
 @pytest.mark.points(2)
 @pytest.mark.needs("test_a_token_that_has_logged_out_is_refused")
-def test_every_process_refuses_it(me, start, tokens):
-    """Another process of the same app refuses the token too."""
-    answer = me(tokens[0], start())
+def test_every_process_refuses_it(me, start, tokens, neighbour, stranger):
+    """Every other process of the app refuses the token too, if it has the same database."""
+    for process, kind in ((neighbour, "that was there already"), (start(), "that was started afterwards")):
+        answer = me(tokens[0], process)
+        expect(
+            answer,
+            answer.status == 401,
+            f"401 from a second process with the same database, {kind}",
+            "Where can two processes, or one that is started again, both look it up, each time?",
+        )
+        answer = me(tokens[1], process)
+        expect(answer, answer.status == 200, "200 for a token that is good", "What does it find there?")
+    answer = me(tokens[0], stranger)
     expect(
         answer,
-        answer.status == 401,
-        "401 from a second process, which has the same database",
-        "Where can two processes, or one that was started again, both look it up?",
-    )
-    answer = me(tokens[1], start())
-    expect(
-        answer, answer.status == 200, "200 for a token that is good", "What does a new process find there?"
+        answer.status == 200,
+        "200 from a process with another database, to which nobody has logged out",
+        "Is it in the app's database that you write it down?",
     )
 
 
 @pytest.mark.points(1)
 @pytest.mark.needs("test_a_token_that_has_logged_out_is_refused")
-def test_one_can_log_in_again(me, log_in, user):
-    """Whoever has logged out can log in again."""
-    answer = me(log_in(user))
-    expect(
-        answer,
-        answer.status == 200,
-        "200 for the token of a new login",
-        "Is it the token that is revoked, or its user?",
-    )
+def test_one_can_log_in_and_out_again(client, me, log_in, tokens, user):
+    """Whoever has logged out can log in again and out again, and what has been revoked stays so."""
+    token = log_in(user)
+    answer = me(token)
+    expect(answer, answer.status == 200, "200 for a new login", "Is the token revoked, or its user?")
+    client.post("/logout", token=token, prefix="Bearer")
+    for revoked in (token, tokens[0]):
+        answer = me(revoked)
+        expect(
+            answer,
+            answer.status == 401,
+            "401 for every token that has logged out, the latest and the first",
+            "Does one log-out, or a login, forget another?",
+        )
 
 
 @pytest.mark.points(1)
-def test_without_a_token_nobody_logs_out(client):
-    """Without a token there is nobody to log out: 401."""
-    answer = client.post("/logout")
-    expect(
-        answer, answer.status == 401, "401", "Where does @jwt_required() have to stand, and with what in it?"
-    )
+@pytest.mark.needs("test_a_token_that_has_logged_out_is_refused")
+def test_a_token_logs_out_once(client, tokens):
+    """Without a token, or with one that has been revoked, there is nobody to log out: 401."""
+    for token, kind in ((None, "without a token"), (tokens[0], "as this token has been revoked")):
+        answer = client.post("/logout", token=token, prefix="Bearer")
+        expect(
+            answer,
+            answer.status == 401,
+            f"401, {kind}",
+            "Where is a token looked up: in each view, or wherever one is required?",
+        )
