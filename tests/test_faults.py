@@ -191,7 +191,7 @@ FAULTS = {  # the file, what is in it, what takes its place, the test that fails
         "lessons/08_flask_jwt_extended/security.py",
         "user_id.isascii() and ",
         "",
-        ATTACK + "[a token of user \u00b2-8]",
+        ATTACK + "[a token of user 2 in superscript-8]",
     ),
     "lesson 8 without a challenge": (
         "lessons/08_flask_jwt_extended/app.py",
