@@ -1,6 +1,7 @@
 """What the tests share: a lesson's app behind a real server, and small apps for facts about Flask-JWT."""
 
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
@@ -35,6 +36,12 @@ def pytest_generate_tests(metafunc):
             numbers = [number - 1]
         folders = [folder for found, folder in find_lessons().items() if found in numbers]
         metafunc.parametrize("lesson", folders, ids=[folder.name for folder in folders])
+
+
+def pytest_configure():
+    """Let Ctrl-C reach what the tests start, also where the tests run in the background and ignore it."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

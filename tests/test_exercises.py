@@ -614,6 +614,16 @@ def test_a_response_that_does_not_come_is_explained(fault, tmp_path):
     assert re.search(words, failures["test_login_has_moved"]), failures["test_login_has_moved"]
 
 
+def test_an_answer_that_warns_is_not_a_wrong_one(tmp_path):
+    solution = (ROOT / "solutions/01_auth_url.py").read_text(encoding="utf-8")
+    (tmp_path / "answer.py").write_text(
+        f"{solution}\n\n@app.before_request\ndef be_careless():\n    import warnings\n\n"
+        "    warnings.warn('careful')\n    open(__file__)\n"
+    )
+    failures, _, _ = run_checks("01_auth_url", tmp_path / "answer.py", tmp_path / "report.xml")
+    assert failures == {}
+
+
 def test_a_seed_repeats_a_run_and_no_seed_does_not(tmp_path):
     target = ROOT / "lessons/01_auth_url/exercise.py"
     runs = [

@@ -44,6 +44,7 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
+    config.addinivalue_line("filterwarnings", "ignore")  # an answer that warns is not a wrong one
     config.addinivalue_line("markers", "points(n): what the check is worth")
     config.addinivalue_line("markers", "needs(name): skip the check if the one of this name has failed")
     given = config.getoption("--seed")
