@@ -21,26 +21,22 @@ import logging
 import shutil
 import socket
 import tempfile
-import time
 import weakref
-from collections.abc import Callable, Iterable
-from datetime import timedelta
 from pathlib import Path
 from threading import Lock, Thread
 from typing import Any
 
 import httpx
-import jwt
 from flask import Flask
 from werkzeug.serving import make_server
 
 import lesson_loader
+import probe
 from show import Anatomy, Difference, Forgeries, Lifetime, Note, Source, show_exchanges
 
 for name in ("app", "flask_jwt"):  # they log what the answer says already
     logging.getLogger(name).addHandler(logging.NullHandler())
 
-TIMES = ("iat", "nbf", "exp")
 PASSWORDS = {"bob": "builder", "alice": "wonderland"}  # the demo users of every lesson, alice being an admin
 
 
@@ -116,7 +112,7 @@ class Lesson:
     @property
     def client(self) -> httpx.Client:
         """An HTTP client of the app. A notebook shows what it returns as request and response."""
-        return client_of(self.app)
+        return probe.client_of(self.app)
 
     def serve(self, port: int = 8000) -> Note:
         """Serve the app on a port of 127.0.0.1 until stop(); 0 is any port that is free."""
@@ -131,7 +127,7 @@ class Lesson:
             ) from error
         with listener:  # the server makes a copy of it
             self._server = make_server(
-                "127.0.0.1", 0, lambda *request: answering(self.app)(*request), fd=listener.fileno()
+                "127.0.0.1", 0, lambda *request: probe.answering(self.app)(*request), fd=listener.fileno()
             )
         self._server.log = lambda *_: None
         Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
@@ -159,7 +155,7 @@ class Lesson:
 
     def ask(self, token: str) -> httpx.Response:
         """Return what the app answers to a request for the users that brings a token."""
-        return ask(self.app, token)
+        return probe.ask(self.app, token)
 
     def token(self, token: str | httpx.Response | None = None, key: str | None = None) -> Anatomy:
         """Return a picture of a token: bob's, if none is given, or that of the answer to a login.
@@ -178,66 +174,8 @@ class Lesson:
         Tokens are minted as if they had been issued long ago, so nobody waits. Around the end, the app is
         asked each second, from `seconds` before it until `seconds` after the leeway.
         """
-        app, issued = self.app, claims_of(self.log_in("alice"))
-        life = issued["exp"] - issued["iat"]
-        leeway = app.config.get("JWT_LEEWAY", app.config.get("JWT_DECODE_LEEWAY"))
-        leeway = leeway.total_seconds() if isinstance(leeway, timedelta) else leeway
-        ages = {round(life * step / 10) for step in range(-1, 13)}
-        ages |= set(range(life - seconds, life + int(leeway) + seconds))
-        answers = []
-        for age in sorted(ages):
-            while time.time() % 1 > 0.8:  # an answer that comes in the next second would be of another age
-                time.sleep(0.02)
-            shift = int(time.time()) - issued["iat"] - age
-            answer = ask(app, mint(app, issued | {name: issued[name] + shift for name in TIMES}))
-            answers.append((time.time() - issued["iat"] - shift, answer.status_code))
-        return Lifetime(life, issued["nbf"] - issued["iat"], leeway, answers)
+        return Lifetime(*probe.ask_through_life(self.app, self.log_in("alice"), seconds))
 
     def forge(self) -> Forgeries:
         """Return what the app answers to alice's token, and to others that somebody made of it."""
-        app, token = self.app, self.log_in("alice")
-        header, claims, signature = token.split(".")
-        issued = claims_of(token)
-        who = "sub" if "sub" in issued else "identity"
-        old = issued | {name: issued[name] - 7200 for name in TIMES}
-        other = mint(app, issued | {who: type(issued[who])(1)}).split(".")[1]
-        none = jwt.encode({}, None, algorithm="none").split(".")[0]
-        tried = {
-            "as it was issued": token,
-            f"its payload changed: {who} is bob's": f"{header}.{other}.{signature}",
-            "signed with another key": mint(app, issued, "another-key-of-enough-bytes-for-HS256"),
-            "alg: none, without a signature": f"{none}.{claims}.",
-            "expired, with a good signature": mint(app, old),
-            "without exp, with a good signature": mint(app, {n: v for n, v in issued.items() if n != "exp"}),
-        }
-        return Forgeries([(what, token, ask(app, token)) for what, token in tried.items()])
-
-
-def claims_of(token: str) -> dict[str, Any]:
-    return jwt.decode(token, options={"verify_signature": False})
-
-
-def mint(app: Flask, claims: dict[str, Any], key: str | None = None) -> str:
-    return jwt.encode(claims, key or app.config["SECRET_KEY"])
-
-
-def client_of(app: Flask) -> httpx.Client:
-    return httpx.Client(transport=httpx.WSGITransport(app=answering(app)), base_url="http://lesson")
-
-
-def ask(app: Flask, token: str) -> httpx.Response:
-    prefix = app.config.get("JWT_AUTH_HEADER_PREFIX") or app.config["JWT_HEADER_TYPE"]
-    return client_of(app).get("/users", headers={"Authorization": f"{prefix} {token}"})
-
-
-def answering(app: Flask) -> Callable[..., Iterable[bytes]]:
-    """Return a WSGI app that answers 500 and the error's name where an app lets an error escape."""
-
-    def answer(environ: dict, start_response: Callable) -> Iterable[bytes]:
-        try:
-            return app(environ, start_response)
-        except Exception as error:
-            start_response("500 INTERNAL SERVER ERROR", [("Content-Type", "text/plain")])
-            return [f"{type(error).__name__}: {error}".encode()]
-
-    return answer
+        return Forgeries(probe.ask_with_forgeries(self.app, self.log_in("alice")))

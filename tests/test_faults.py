@@ -254,7 +254,7 @@ FAULTS = {  # the file, what is in it, what takes its place, the test that fails
         NOTEBOOK + "every_cell_of_a_notebook_shows_what_it_is_there_to_show[04_auth_response]",
     ),
     "a plot that is drawn from the options": (
-        "notebooks/demo.py",
+        "notebooks/probe.py",
         "answer.status_code))",
         "200 if age < life + leeway else 401))",
         NOTEBOOK + "a_lifetime_follows_the_app_and_not_its_options",
