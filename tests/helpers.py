@@ -102,9 +102,9 @@ def lesson_server(number, folder, *, lessons=ROOT / "lessons", **environment):
         process.wait()
 
 
-def eventually(condition):
-    """Wait until a condition holds; a test that waits in vain fails after 20 seconds."""
-    end = time.monotonic() + 20
+def eventually(condition, seconds=20):
+    """Wait until a condition holds; a test that waits in vain fails after so many seconds."""
+    end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it never came to be"
         time.sleep(0.02)

@@ -527,7 +527,7 @@ def jupyter_lab(tmp_path):
             found[:] = re.findall(r"http://127\.0\.0\.1:\d+/lab\?token=\w+", (tmp_path / "log").read_text())
             return found or process.poll() is not None
 
-        eventually(address)
+        eventually(address, seconds=60)
         assert found, (tmp_path / "log").read_text()
         yield found[0]
     finally:
