@@ -72,10 +72,7 @@ LOCK = pip compile --quiet --upgrade --universal --python-version 3.11 --generat
 .venv/requirements.txt: requirements.txt requirements-build.txt
 	@$(PYTHON) lessons/make_venv.py
 
-.venv/requirements-test.txt: requirements-test.txt .venv/requirements.txt
-	@$(PYTHON) lessons/make_venv.py test
-
-.venv/requirements-notebooks.txt: requirements-notebooks.txt .venv/requirements.txt
-	@$(PYTHON) lessons/make_venv.py notebooks
+.venv/requirements-%.txt: requirements-%.txt .venv/requirements.txt
+	@$(PYTHON) lessons/make_venv.py $*
 
 .PHONY: help list progress notebooks test lint format bench lock clean

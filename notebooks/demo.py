@@ -37,6 +37,8 @@ from show import Anatomy, Difference, Forgeries, Lifetime, Note, Source, show_ex
 for name in ("app", "flask_jwt"):  # they log what the answer says already
     logging.getLogger(name).addHandler(logging.NullHandler())
 
+show_exchanges()
+
 PASSWORDS = {"bob": "builder", "alice": "wonderland"}  # the demo users of every lesson, alice being an admin
 
 
@@ -60,11 +62,9 @@ class Lesson:
         self._files = tempfile.mkdtemp()
         weakref.finalize(self, shutil.rmtree, self._files, ignore_errors=True)
         self._loading, self._server = Lock(), None
-        show_exchanges()
 
     def _repr_markdown_(self) -> str:
-        about = lesson_loader.read_about(self.folder)
-        return f"## {about.title}\n\n{about.idea}"
+        return f"## {self!r}"
 
     def __repr__(self) -> str:
         about = lesson_loader.read_about(self.folder)
@@ -145,10 +145,11 @@ class Lesson:
 
     def log_in(self, name: str = "bob", **changes: Any) -> str:
         """Return the token of a demo user's login; changes are to what is sent."""
-        config = self.app.config
-        key = config.get("JWT_AUTH_USERNAME_KEY", "email")
+        app = self.app
+        key = app.config.get("JWT_AUTH_USERNAME_KEY", "email")
         body = {key: f"{name}@example.com" if key == "email" else name, "password": PASSWORDS.get(name, "")}
-        answer = self.client.post(config.get("JWT_AUTH_URL_RULE") or "/login", json=body | changes)
+        url = app.config.get("JWT_AUTH_URL_RULE") or "/login"
+        answer = probe.client_of(app).post(url, json=body | changes)
         if answer.status_code != 200:
             raise Problem(f"The login of {name} was answered {answer.status_code}: {answer.text.strip()}")
         return answer.json()["access_token"]

@@ -12,7 +12,7 @@ from flask import Flask, jsonify
 from flask_jwt import JWT, current_identity, jwt_required
 from flask_restful import Api, Resource
 
-from helpers import authorization, load_lesson, serving
+from helpers import ROOT, authorization, load_lesson, serving
 from lesson_loader import find_lessons
 
 NO_CACHES = shutil.ignore_patterns("__pycache__", "data.db")
@@ -55,6 +55,12 @@ def client(app):
     """An HTTP client of the lesson's app."""
     with serving(app) as url, httpx.Client(base_url=url, verify=False, trust_env=False) as client:
         yield client
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """A copy of the lessons, for a test to change."""
+    return shutil.copytree(ROOT / "lessons", tmp_path / "lessons", ignore=NO_CACHES)
 
 
 @pytest.fixture

@@ -1,12 +1,14 @@
 """What the tests do again and again: serve an app, log in, mint a token."""
 
+import ast
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,14 +25,41 @@ from lesson_loader import load_app
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def load_lesson(folder, database):
-    """Load a lesson's app on a database of its own, and with hashes that cost next to nothing."""
+def load_lesson(folder, database, file="app.py"):
+    """Load a lesson's app, or a file in its place, on its own database and with hashes that cost little."""
     with pytest.MonkeyPatch.context() as patch:
         cheap = partial(werkzeug.security.generate_password_hash, method="scrypt:256:8:1")
         patch.setattr(werkzeug.security, "generate_password_hash", cheap)
-        app = load_app(folder)
+        app = load_app(folder, file)
     app.config["DATABASE"] = database
     return app
+
+
+def in_database(app, *statements):
+    """Change what is in an app's database, as somebody else would."""
+    with closing(sqlite3.connect(app.config["DATABASE"])) as db, db:
+        for statement in statements:
+            db.execute(statement)
+
+
+def section(folder, heading):
+    """Return the text below one of a README's headings."""
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    return text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+
+
+def functions_in(path):
+    """Return the tests in a file, as its syntax tree has them."""
+    return [
+        node
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    ]
+
+
+def sentence(text):
+    """Return a text on one line."""
+    return " ".join(text.split())
 
 
 @contextmanager

@@ -24,13 +24,6 @@ def lessons(*arguments):
     return subprocess.run(command, capture_output=True, text=True, timeout=30)
 
 
-@pytest.fixture
-def copy(tmp_path):
-    """A copy of the lessons, for a test to change."""
-    ignored = shutil.ignore_patterns("__pycache__", "data.db")
-    return shutil.copytree(ROOT / "lessons", tmp_path / "lessons", ignore=ignored)
-
-
 def test_a_lesson_says_what_it_is_about_and_what_to_try(tmp_path):
     about = read_about(LESSONS[2])
     with lesson_server(2, tmp_path) as server:

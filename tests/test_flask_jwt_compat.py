@@ -50,12 +50,12 @@ def import_error(preparation, *path):
     )
 
 
-def view(app, token=None, prefix="JWT"):
-    return app.test_client().get("/view", headers=authorization(token, prefix) if token else None)
+def view(app, token=None):
+    return app.test_client().get("/view", headers=authorization(token) if token else None)
 
 
-def login(app, url="/auth", body=BOB, **how):
-    return app.test_client().post(url, **(how or {"json": body}))
+def login(app, body=BOB, **how):
+    return app.test_client().post("/auth", **(how or {"json": body}))
 
 
 # importing it
@@ -347,5 +347,5 @@ def test_the_identity_of_one_request_is_not_that_of_the_next(make_app):
     assert not current_identity
 
 
-def status(app, token=None, prefix="JWT"):
-    return view(app, token or mint(app), prefix).status_code
+def status(app, token=None):
+    return view(app, token or mint(app)).status_code

@@ -17,7 +17,7 @@ import pytest
 from flask import Flask
 
 from helpers import ROOT, load_lesson, mint, serving
-from lesson_loader import find_lessons, load_app
+from lesson_loader import find_lessons
 
 LESSONS = find_lessons()
 
@@ -424,9 +424,9 @@ def test_lesson_8_refuses_what_lesson_7_refuses_and_in_the_same_words_but_for_th
 
 
 @pytest.mark.parametrize("number", [number for number in LESSONS if number])
-def test_no_attack_is_a_5xx_in_a_solution(number, tmp_path, monkeypatch):
-    monkeypatch.setenv("DATABASE", str(tmp_path / "data.db"))
-    app = load_app(LESSONS[number], ROOT / "solutions" / f"{LESSONS[number].name}.py")
+def test_no_attack_is_a_5xx_in_a_solution(number, tmp_path):
+    folder = LESSONS[number]
+    app = load_lesson(folder, tmp_path / "data.db", ROOT / "solutions" / f"{folder.name}.py")
     with serving(app) as url:
         target = Target(app, int(url.rpartition(":")[2]))
         statuses = {name: target.send(request(target))[0] for name, (_, request) in ATTACKS.items()}

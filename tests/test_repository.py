@@ -10,7 +10,7 @@ from difflib import unified_diff
 
 import pytest
 
-from helpers import ROOT, lesson_server, make, needs
+from helpers import ROOT, functions_in, lesson_server, make, needs, section, sentence
 from lesson_loader import code_files, diff, find_lessons, read_about
 
 LESSONS = find_lessons()
@@ -28,11 +28,6 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 def readme(folder):
     return (folder / "README.md").read_text(encoding="utf-8")
-
-
-def section(folder, heading):
-    """The text below one of a README's headings."""
-    return readme(folder).partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
 
 
 def code(folder):
@@ -122,18 +117,6 @@ def test_the_curl_lines_of_a_readme_answer_as_it_says(folder, tmp_path):
         run = subprocess.run(["sh", "-ec", lines], capture_output=True, text=True, timeout=30)
     assert run.returncode == 0, run.stderr
     assert re.findall(r"^HTTP/1.1 (\d+)", run.stdout, re.MULTILINE) == re.findall(r"\d+", said)
-
-
-def functions_in(path):
-    return [
-        node
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
-    ]
-
-
-def sentence(text):
-    return " ".join(text.split())
 
 
 @pytest.mark.parametrize("folder", EVERY)

@@ -6,10 +6,9 @@ The lesson sets PROPAGATE_EXCEPTIONS, so what is a 500 behind a server is an exc
 import ast
 import inspect
 import re
-import sqlite3
 import time
-from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 
 import flask_jwt
 import jwt as pyjwt
@@ -17,10 +16,9 @@ import pytest
 from flask import Flask, request
 from flask_jwt_extended import JWTManager
 
-from helpers import authorization, claims, mint
+from helpers import authorization, claims, functions_in, in_database, mint, section, sentence
 from lesson_loader import find_lessons
 
-BOB = {"email": "bob@example.com", "password": "builder"}
 ALICE = {"email": "alice@example.com", "password": "wonderland"}
 JWT_LINE = "jwt = JWT(app, authenticate, identity)  # POST /login\n"
 TIMES = {"exp": 2**32, "iat": 0, "nbf": 0}
@@ -78,12 +76,13 @@ def endpoints(app):
 
 def tables():
     """The rows of the README's two tables, as lists of cells, by the name that each begins with."""
-    text = (find_lessons()[7] / "README.md").read_text(encoding="utf-8")
-    options, hooks = (
-        [re.split(r" ?\| ?", row) for row in re.findall(r"^\| (`.+) \|$", part, re.MULTILINE)]
-        for part in text.partition("\n## Every option\n")[2].split("\n## ")[:2]
-    )
-    return options, hooks
+    return [
+        [
+            re.split(r" ?\| ?", row)
+            for row in re.findall(r"^\| (`.+) \|$", section(find_lessons()[7], heading), re.MULTILINE)
+        ]
+        for heading in ("Every option", "Every hook")
+    ]
 
 
 def name_in(cell):
@@ -95,17 +94,12 @@ def name_in(cell):
 
 
 def test_every_row_names_the_test_that_says_what_it_says():
-    here = {
-        node.name: node
-        for node in ast.parse(inspect.getsource(inspect.getmodule(tables))).body
-        if isinstance(node, ast.FunctionDef)
-    }
+    here = {test.name: test for test in functions_in(Path(__file__))}
     options, hooks = tables()
     for row in options + hooks:
         name, *_, statement, test = row
         assert test == f"`test_{name_in(name).lower()}`"
-        proof = " ".join((ast.get_docstring(here[test.strip("`")]) or "").split())
-        assert statement == proof
+        assert statement == sentence(ast.get_docstring(here[test.strip("`")]) or "")
 
 
 def constants(pattern):
@@ -684,8 +678,7 @@ def test_a_role_is_as_old_as_its_token(edited):
 
     jwt.identity_handler(with_role)
     token = login(app).json["access_token"]
-    with closing(sqlite3.connect(app.config["DATABASE"])) as db, db:
-        db.execute("UPDATE users SET is_admin = 0")
+    in_database(app, "UPDATE users SET is_admin = 0")
     header = authorization(token, "Bearer")
     assert app.test_client().get("/door", headers=header).text == "True"
     assert status(app, token) == 403

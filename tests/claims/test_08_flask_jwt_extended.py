@@ -16,17 +16,12 @@ from flask_jwt_extended import (
     set_access_cookies,
 )
 
-from helpers import authorization, claims, mint
+from helpers import authorization, claims, in_database, mint, section
 from lesson_loader import code_files, find_lessons
 
 LESSONS = find_lessons()
 ALICE = {"email": "alice@example.com", "password": "wonderland"}
 BRIDGE_AFTER = "jwt = JWTManager(app)\n"
-
-
-def section(heading):
-    text = (LESSONS[8] / "README.md").read_text(encoding="utf-8")
-    return text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
 
 
 def log_in(app):
@@ -50,7 +45,8 @@ def test_each_line_of_the_table_is_in_lesson_7_or_8():
         number: "".join(path.read_text(encoding="utf-8") for path in code_files(LESSONS[number]))
         for number in LESSONS
     }
-    rows = re.findall(r"^\| (\d|all) \| (.+?) \| (.+?) \|$", section("From the old line to the new"), re.M)
+    table = section(LESSONS[8], "From the old line to the new")
+    rows = re.findall(r"^\| (\d|all) \| (.+?) \| (.+?) \|$", table, re.MULTILINE)
     assert {number for number, _, _ in rows} == set("1234567") | {"all"}
     for number, before, after in rows:
         old, new = re.findall("`(.+?)`", before), re.findall("`(.+?)`", after)
@@ -136,9 +132,7 @@ def test_without_a_look_up_a_deleted_user_is_as_good_as_ever(edited):
         app = edited(8, change)
         app.add_url_rule("/in", view_func=jwt_required()(lambda: "in"))
         header = authorization(log_in(app), "Bearer")
-        with sqlite3.connect(app.config["DATABASE"]) as db:
-            db.execute("DELETE FROM users WHERE username = 'alice'")
-        db.close()
+        in_database(app, "DELETE FROM users WHERE username = 'alice'")
         assert app.test_client().get("/in", headers=header).status_code == expected
     with pytest.raises(RuntimeError, match="user_lookup_loader"):
         status(edited(8, {look_up: ""}), mint(app, identity=2))
@@ -188,7 +182,7 @@ def before_and_after(tmp_path, edited):
 
 def bridge():
     """The lines that the README gives for the change-over."""
-    [lines] = re.findall("```python\n(.*?)```", section("Tokens in people's hands"), re.DOTALL)
+    [lines] = re.findall("```python\n(.*?)```", section(LESSONS[8], "Tokens in people's hands"), re.DOTALL)
     return lines
 
 
@@ -206,9 +200,7 @@ def test_a_bridge_accepts_old_tokens(before_and_after):
     assert status(new, log_in(old)) == 200
     assert status(new, mint(old, identity=2, age=1811, lifetime=1800)) == 401
     assert status(new, mint(old, identity=2, key="x" * 32)) == 401
-    with sqlite3.connect(old.config["DATABASE"]) as db:
-        db.execute("DELETE FROM users WHERE username = 'alice'")
-    db.close()
+    in_database(old, "DELETE FROM users WHERE username = 'alice'")
     assert status(new, mint(old, identity=2)) == 401
 
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from helpers import authorization, claims
+from helpers import authorization, claims, in_database
 from lesson_loader import load_app
 
 BOB = {"username": "bob", "password": "builder"}
@@ -65,10 +65,11 @@ def test_an_unknown_user_costs_as_much_hashing_as_a_wrong_password(client, monke
 
 def test_a_deleted_users_token_is_refused_and_fits_nobody_who_comes_later(app, client):
     bob, alice = log_in(client, BOB), log_in(client, {"username": "alice", "password": "wonderland"})
-    with sqlite3.connect(app.config["DATABASE"]) as db:
-        db.execute("DELETE FROM users WHERE username = 'alice'")
-        db.execute("INSERT INTO users (username, is_admin) VALUES ('mallory', 1)")
-    db.close()
+    in_database(
+        app,
+        "DELETE FROM users WHERE username = 'alice'",
+        "INSERT INTO users (username, is_admin) VALUES ('mallory', 1)",
+    )
     assert client.get("/users", headers=alice).status_code == 401
     assert client.get("/users", headers=bob).json()["users"][1] == {"id": 3, "username": "mallory"}
 

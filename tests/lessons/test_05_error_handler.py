@@ -1,8 +1,6 @@
 """Lesson 5: @jwt.jwt_error_handler."""
 
-import sqlite3
-
-from helpers import authorization, mint
+from helpers import authorization, in_database, mint
 
 BOB = {"email": "bob@example.com", "password": "builder"}
 
@@ -33,9 +31,7 @@ def test_an_expired_token_is_answered_in_the_apis_own_words(app, client):
 
 def test_a_deleted_users_token_is_answered_in_the_apis_own_words(app, client):
     token = client.post("/login", json=BOB).json()["access_token"]
-    with sqlite3.connect(app.config["DATABASE"]) as db:
-        db.execute("DELETE FROM users WHERE username = 'bob'")
-    db.close()
+    in_database(app, "DELETE FROM users WHERE username = 'bob'")
     response = client.get("/users", headers=authorization(token))
     assert response.status_code == 401
     assert response.json() == {"message": "User does not exist", "code": 401}

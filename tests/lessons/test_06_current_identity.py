@@ -1,8 +1,6 @@
 """Lesson 6: current_identity."""
 
-import sqlite3
-
-from helpers import authorization
+from helpers import authorization, in_database
 
 BOB = {"email": "bob@example.com", "password": "builder"}
 ALICE = {"email": "alice@example.com", "password": "wonderland"}
@@ -38,8 +36,6 @@ def test_a_token_gains_and_loses_its_rights_with_its_user(app, client):
     """`current_identity` is what `identity(payload)` has just returned, fresh from the database: a right
     that is taken away is gone with the next request, whatever the token's age."""
     bob, alice = log_in(client, BOB), log_in(client, ALICE)
-    with sqlite3.connect(app.config["DATABASE"]) as db:
-        db.execute("UPDATE users SET is_admin = NOT is_admin")
-    db.close()
+    in_database(app, "UPDATE users SET is_admin = NOT is_admin")
     assert client.get("/users", headers=bob).status_code == 200
     assert client.get("/users", headers=alice).status_code == 403

@@ -1,10 +1,8 @@
 """Lesson 7: JWT_AUTH_HEADER_PREFIX. Lesson 8 is the same API, so these tests run on both."""
 
-import sqlite3
-
 import pytest
 
-from helpers import authorization, claims, mint
+from helpers import authorization, claims, in_database, mint
 
 BOB = {"email": "bob@example.com", "password": "builder"}
 ALICE = {"email": "alice@example.com", "password": "wonderland"}
@@ -86,8 +84,6 @@ def test_a_forged_token_and_one_for_another_app_are_refused(app, users):
 def test_a_deleted_users_token_is_refused(app, users, log_in):
     token = log_in(ALICE)
     assert users(token).status_code == 200
-    with sqlite3.connect(app.config["DATABASE"]) as db:
-        db.execute("DELETE FROM users WHERE username = 'alice'")
-    db.close()
+    in_database(app, "DELETE FROM users WHERE username = 'alice'")
     response = users(token)
     assert (response.status_code, response.json()) == (401, {"message": "User does not exist", "code": 401})
