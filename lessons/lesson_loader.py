@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import traceback
 from difflib import unified_diff
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -61,6 +62,18 @@ def load_app(folder: Path | str, file: Path | str = "app.py") -> Flask:
     if not hasattr(module, "app"):
         raise AttributeError(f"{file} defines no `app`: it needs a line like app = Flask(__name__)")
     return module.app
+
+
+def explain(error: BaseException, file: Path) -> str:
+    """Return where in a student's file an error comes from, in that file's own words."""
+    lines = traceback.TracebackException.from_exception(error)
+    kind = "".join(lines.format_exception_only()).strip()
+    if isinstance(error, SyntaxError):
+        return kind
+    frames = [frame for frame in lines.stack if Path(frame.filename) == file]
+    if not frames:
+        return kind
+    return f"{kind}\nin {file.name}, line {frames[-1].lineno}:  {frames[-1].line}"
 
 
 class About(NamedTuple):

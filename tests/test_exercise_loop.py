@@ -211,4 +211,4 @@ def test_an_update_cannot_conflict_with_an_answer(student):
     git("commit", "-qam", "an update")
     git("pull", "-q", cwd=clone.repository)
     assert "/api/v1/session" in clone.answer.read_text()
-    assert git("status", "--porcelain", cwd=clone.repository) == ""
+    assert git("status", "--porcelain", cwd=clone.repository) == "?? lessons/01_auth_url/answer.py\n"

@@ -10,17 +10,20 @@ import signal
 import string
 import threading
 import time
-import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import jwt
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
+from lesson_loader import explain
+
 BYTES = 65_536  # the most that a response may have
+TOO_LARGE = f"more than {BYTES} bytes, which is too much"
 
 
 class TooSlow(BaseException):
@@ -29,6 +32,15 @@ class TooSlow(BaseException):
 
 class Wrong(AssertionError):
     """A response is not what a check expects."""
+
+    def __init__(self, answer: Answer, expected: str, question: str) -> None:
+        self.sent, self.expected, self.got, self.question = answer.sent, expected, str(answer), question
+        self.outcome = answer.outcome
+
+    def __str__(self) -> str:
+        return "\n".join(
+            f"{name:10}{indent(getattr(self, name))}" for name in ("sent", "expected", "got", "question")
+        )
 
 
 @contextmanager
@@ -55,6 +67,21 @@ def time_limit(seconds: float) -> Iterator[None]:
         signal.signal(number, previous)
 
 
+class NoAnswer(Exception):
+    """A request got no response that can be read: a note on why, and what kind of failure that is."""
+
+    def __init__(self, note: str, outcome: str = "failed", status: int = 0) -> None:
+        self.note, self.outcome, self.status = note, outcome, status
+
+
+class DidNotStart(Exception):
+    """The app under check does not start; the message is for the student."""
+
+    def __init__(self, message: str, outcome: str = "did not start") -> None:
+        super().__init__(message)
+        self.outcome = outcome
+
+
 @dataclass
 class Answer:
     """A response, and the request that it answers."""
@@ -64,6 +91,7 @@ class Answer:
     headers: dict[str, str]  # names in lower case
     body: bytes
     note: str = ""  # what went wrong on the way, if anything did
+    outcome: str = "failed"  # what kind of failure it is, if it is not what is expected
 
     @property
     def json(self) -> Any:
@@ -83,17 +111,21 @@ class Answer:
     def __str__(self) -> str:
         text = self.body.decode("utf-8", "replace").strip()
         if self.headers.get("content-type", "").startswith("text/html"):
-            title = re.search("<title>(.*?)</title>", text, re.DOTALL)
-            text = f"(a page: {title[1] if title else text})"
+            title = text.partition("<title>")[2].partition("</title>")[0]
+            text = f"(a page: {title or text})"
         said = shorten(text) or self.note or "(an empty body)"
         return f"{self.status} {said}" if self.status else said
 
 
 class Client:
-    """Sends requests to a WSGI app in this process, one at a time, and waits some seconds for each answer."""
+    """Sends requests, one at a time, to whatever answers them.
 
-    def __init__(self, app: Any, file: Path, seconds: float) -> None:
-        self.app, self.file, self.seconds = app, file, seconds
+    That is called with a method, a path, headers and a body or None. It returns the status, the headers by
+    their names in lower case, and the body, of 65,536 bytes at most; or it raises NoAnswer.
+    """
+
+    def __init__(self, app: Callable[..., tuple[int, dict[str, str], bytes]]) -> None:
+        self.app = app
 
     def get(self, path: str, token: str | None = None, prefix: str = "JWT", **more: Any) -> Answer:
         return self.request("GET", path, token=token, prefix=prefix, **more)
@@ -117,7 +149,29 @@ class Client:
         if token is not None:
             headers["Authorization"] = f"{prefix} {token}"
             sent += f"\nAuthorization: {prefix} {shorten(str(token))}"
-        environ = EnvironBuilder(path, method=method, json=body, headers=headers).get_environ()
+        # what an answer said before, as in a token or an id, may be anything
+        headers = {name: one_line(value) for name, value in headers.items()}
+        path = quote(path, safe="/?=&")
+        content = None
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+            content = json.dumps(body).encode()
+        try:
+            return Answer(sent, *self.app(method, path, headers, content))
+        except NoAnswer as problem:
+            return Answer(sent, problem.status, {}, b"", problem.note, problem.outcome)
+
+
+class InProcess:
+    """A WSGI app in this process, which has some seconds for each answer."""
+
+    def __init__(self, app: Any, file: Path, seconds: float) -> None:
+        self.app, self.file, self.seconds = app, file, seconds
+
+    def __call__(
+        self, method: str, path: str, headers: dict[str, str], body: bytes | None
+    ) -> tuple[int, dict[str, str], bytes]:
+        environ = EnvironBuilder(path, method=method, data=body, headers=headers).get_environ()
         try:
             with time_limit(self.seconds):
                 chunks, status, received = run_wsgi_app(self.app, environ)
@@ -125,25 +179,31 @@ class Client:
                 for chunk in chunks:
                     content += chunk
                     if len(content) > BYTES:
-                        return Answer(sent, 0, {}, b"", f"more than {BYTES} bytes, which is too much")
-                names = {name.lower(): value for name, value in received.items()}
-                return Answer(sent, int(status.split()[0]), names, content)
+                        raise NoAnswer(TOO_LARGE)
+                return (
+                    int(status.split()[0]),
+                    {name.lower(): text for name, text in received.items()},
+                    content,
+                )
         except TooSlow:
-            return Answer(sent, 0, {}, b"", f"nothing within {self.seconds:g} seconds")
+            raise too_slow(self.seconds) from None
+        except NoAnswer:
+            raise
         except (Exception, SystemExit) as error:
-            return Answer(sent, 500, {}, b"", explain(error, self.file))
+            raise NoAnswer(explain(error, self.file), status=500) from None
 
 
-def explain(error: BaseException, file: Path) -> str:
-    """Return where in a student's file an error comes from, in that file's own words."""
-    lines = traceback.TracebackException.from_exception(error)
-    kind = "".join(lines.format_exception_only()).strip()
-    if isinstance(error, SyntaxError):
-        return kind
-    frames = [frame for frame in lines.stack if Path(frame.filename) == file]
-    if not frames:
-        return kind
-    return f"{kind}\nin {file.name}, line {frames[-1].lineno}:  {frames[-1].line}"
+def too_slow(seconds: float) -> NoAnswer:
+    return NoAnswer(f"nothing within {seconds:g} seconds", "no answer in time")
+
+
+def one_line(text: str) -> str:
+    """Return a text as a header can hold it."""
+    return " ".join(text.encode("ascii", "replace").decode().splitlines())
+
+
+def never_starts(name: str, seconds: float) -> str:
+    return f"{name} does not start within {seconds:g} seconds. Is there a loop without an end?"
 
 
 def shorten(text: str, length: int = 160) -> str:
@@ -155,12 +215,7 @@ def shorten(text: str, length: int = 160) -> str:
 def expect(answer: Answer, holds: object, expected: str, question: str) -> None:
     """Fail the check if what is expected of an answer does not hold."""
     if not holds:
-        raise Wrong(
-            f"sent      {indent(answer.sent)}\n"
-            f"expected  {indent(expected)}\n"
-            f"got       {indent(str(answer))}\n"
-            f"question  {indent(question)}"
-        )
+        raise Wrong(answer, expected, question)
 
 
 def indent(text: str) -> str:
@@ -216,7 +271,7 @@ def claims_of(token: object) -> dict[str, Any]:
     """Return what a token says, or nothing if it is none."""
     try:
         return jwt.decode(str(token), options={"verify_signature": False})
-    except jwt.InvalidTokenError:
+    except (jwt.InvalidTokenError, RecursionError):
         return {}
 
 

@@ -12,7 +12,7 @@ import sqlite3
 import sys
 import tempfile
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -20,11 +20,25 @@ import pytest
 import werkzeug.security
 from werkzeug.security import generate_password_hash
 
-from exercises.client import Client, TooSlow, Wrong, explain, indent, make_people, new_seed, time_limit
-from lesson_loader import LESSONS, load_app
+from exercises.client import (
+    Client,
+    DidNotStart,
+    InProcess,
+    NoAnswer,
+    TooSlow,
+    Wrong,
+    indent,
+    make_people,
+    never_starts,
+    new_seed,
+    time_limit,
+)
+from lesson_loader import LESSONS, explain, load_app
 
 ROOT = LESSONS.parent
 CHEAP = "scrypt:256:8:1"  # a hash that costs next to nothing, so that checks are quick
+# What a check raises that takes a response for better than it is. No solution's response does that.
+SENSELESS = (AttributeError, LookupError, OverflowError, RecursionError, TypeError, ValueError)
 FAILED = pytest.StashKey[set]()
 SEED = pytest.StashKey[int]()
 
@@ -49,7 +63,7 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "needs(name): skip the check if the one of this name has failed")
     given = config.getoption("--seed")
     config.stash[SEED] = new_seed() if given is None else given
-    if not config.pluginmanager.has_plugin("terminalreporter"):
+    if not (config.pluginmanager.has_plugin("terminalreporter") or config.pluginmanager.has_plugin("host")):
         config.pluginmanager.register(Reporter(config))
 
 
@@ -101,32 +115,40 @@ def start(request, people, secret_key):
     With apart=True, the database is a copy, made now, of which the others know nothing.
     """
     name = request.path.stem.removeprefix("test_")
-    file = target(name, request.config.getoption("--target"))
-    seconds = request.config.getoption("--seconds")
+    database = make_database(LESSONS / name, people)
+    option = request.config.getoption
+    host = request.config.pluginmanager.get_plugin("host")  # the grader's
+    if host:
+        yield host.ready(database, secret_key)
+        return
+    file = target(name, option("--target"))
+    if not file.exists():
+        pytest.fail(f"There is no {file.name} yet: make start-{int(name[:2])}", pytrace=False)
+    with start_here(LESSONS / name, file, database, secret_key, option("--seconds")) as start:
+        yield start
+
+
+@contextmanager
+def start_here(lesson, file, content, secret_key, seconds):
+    """Give what starts an app in this process, and let this process be as the app's until then."""
 
     def start(apart=False):
         if apart:
             shutil.copy(database, f"{database}.copy")
-        patch.setenv("DATABASE", f"{database}.copy" if apart else database)
+        patch.setenv("DATABASE", f"{database}.copy" if apart else str(database))
         try:
             with time_limit(seconds):
-                return Client(load_app(LESSONS / name, file), file, seconds)
+                return Client(InProcess(load_app(lesson, file), file, seconds))
         except TooSlow:
-            problem = (
-                f"{file.name} does not start within {seconds:g} seconds. Is there a loop without an end?"
-            )
-            pytest.fail(problem, pytrace=False)
+            raise DidNotStart(never_starts(file.name, seconds)) from None
         except (Exception, SystemExit) as error:
-            pytest.fail(f"{file.name} does not start:\n{explain(error, file)}", pytrace=False)
+            raise DidNotStart(f"{file.name} does not start:\n{explain(error, file)}") from None
 
-    if not file.exists():
-        pytest.fail(f"There is no {file.name} yet: make start-{int(name[:2])}", pytrace=False)
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        database = str(Path(folder) / "data.db")
-        create_users(database, LESSONS / name, people)
-        patch.setattr(
-            werkzeug.security, "generate_password_hash", partial(generate_password_hash, method=CHEAP)
-        )
+        database = Path(folder) / "data.db"
+        database.write_bytes(content)
+        cheaper = partial(generate_password_hash, method=CHEAP)
+        patch.setattr(werkzeug.security, "generate_password_hash", cheaper)
         patch.setenv("SECRET_KEY", secret_key)
         patch.setenv("TZ", "JST-9")  # where the clock on the wall is nine hours ahead of UTC
         set_time_zone()
@@ -145,11 +167,11 @@ def set_time_zone():
     getattr(time, "tzset", lambda: None)()
 
 
-def create_users(database, lesson, people):
-    """Make the lesson's table of users, and fill it with people instead of bob and alice."""
+def make_database(lesson, people):
+    """Return the lesson's database, in which there are people instead of bob and alice."""
     models = runpy.run_path(str(lesson / "models/user.py"))
     models["DEMO_USERS"].clear()
-    with closing(sqlite3.connect(database)) as db:
+    with closing(sqlite3.connect(":memory:")) as db:
         models["create_tables"](db)
         for person in people:
             row = vars(person) | {"password_hash": generate_password_hash(person.password, CHEAP)}
@@ -157,6 +179,7 @@ def create_users(database, lesson, people):
                 "INSERT INTO users VALUES (:id, :username, :email, :phone, :password_hash, :is_admin)", row
             )
         db.commit()
+        return db.serialize()
 
 
 # which check is worth what, which one needs another, and how a failure reads
@@ -187,8 +210,12 @@ def pytest_runtest_makereport(item, call):
     report = yield
     if not report.passed:
         item.session.stash.setdefault(FAILED, set()).add((item.path, item.name))
-    if call.excinfo and call.excinfo.errisinstance(Wrong):
-        report.longrepr = str(call.excinfo.value)
+    if call.excinfo and call.excinfo.errisinstance((Wrong, DidNotStart)):
+        report.problem = call.excinfo.value
+        report.longrepr = str(report.problem)
+    elif call.when == "call" and call.excinfo and call.excinfo.errisinstance(SENSELESS):
+        report.problem = NoAnswer(f"This check makes no sense of a response: {call.excinfo.exconly()}")
+        report.longrepr = report.problem.note
     return report
 
 
