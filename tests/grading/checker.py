@@ -1,0 +1,132 @@
+"""The process that checks answers: it stays warm, with pytest and the checks loaded, for one after another.
+
+    python -m grading.checker
+
+It first writes the catalogue of checks, and then, for each line of JSON that it reads, one that says how the
+checks went. It never runs a student's code: that is in a box.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+
+from exercises.client import Client
+from grading.box import Box
+from grading.record import CheckResult, Outcome
+from lesson_loader import LESSONS, code_files
+
+CHECKS = LESSONS.parent / "tests/exercises"
+UNUSED = (  # plugins of pytest; the first two collect garbage a dozen times in each session
+    *("unraisableexception", "threadexception", "terminal", "cacheprovider", "faulthandler", "logging"),
+    *("junitxml", "doctest", "unittest", "pastebin", "setuponly", "setupplan", "stepwise", "debugging"),
+)
+QUIETLY = [f"-pno:{name}" for name in UNUSED]
+
+
+class Host:
+    """What the checks start apps with instead of in their own process: a plugin of pytest."""
+
+    __name__ = "host"  # by which the checks find it
+
+    def __init__(self, box: Box, exercise: str, answer: bytes) -> None:
+        lesson = LESSONS / exercise
+        self.box = box
+        self.files = {path.relative_to(lesson).as_posix(): path.read_bytes() for path in code_files(lesson)}
+        self.files["answer.py"] = answer
+
+    def ready(self, database: bytes, secret_key: str) -> Any:
+        """Hand over what an app needs; return what starts one, as often as wanted."""
+        self.box.ready(self.files, database, secret_key)
+        return self.start
+
+    def start(self, apart: bool = False) -> Client:
+        return self.box.start(apart)
+
+
+class Results:
+    """A plugin of pytest that keeps how each check went."""
+
+    def __init__(self) -> None:
+        self.checks: list[CheckResult] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call" or (report.when == "setup" and not report.passed):
+            properties = dict(report.user_properties)
+            name = report.nodeid.rpartition("::")[2]
+            check = CheckResult(name, properties["sentence"], properties["points"], Outcome(report.outcome))
+            if report.skipped:
+                check.message = report.longrepr[2].removeprefix("Skipped: ")
+            elif report.failed:
+                describe(check, report)
+            self.checks.append(check)
+
+
+def describe(check: CheckResult, report: pytest.TestReport) -> None:
+    """Say in a result why its check failed: by the answer's fault, or else by the grader's."""
+    problem = getattr(report, "problem", None)
+    check.outcome = Outcome(problem.outcome) if problem else Outcome.GRADER_ERROR
+    if hasattr(problem, "sent"):
+        for name in ("sent", "expected", "got", "question"):
+            setattr(check, name, getattr(problem, name))
+    else:
+        check.message = str(report.longrepr)[-4_000:]
+
+
+class Catalogue:
+    """A plugin of pytest that lists the checks."""
+
+    def __init__(self) -> None:
+        self.exercises: dict[str, list[dict[str, Any]]] = {}
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        for item in session.items:
+            check = dict(item.user_properties)
+            checks = self.exercises.setdefault(item.path.stem.removeprefix("test_"), [])
+            checks.append({"name": item.name, "sentence": check["sentence"], "max_points": check["points"]})
+
+
+def check(task: dict[str, Any]) -> dict[str, Any]:
+    """Run the checks of an exercise on an answer, and return how they went and what it printed."""
+    with Box(task["sandboxed"], task["seconds"], task["deadline"]) as box:
+        host = Host(box, task["exercise"], task["answer"].encode("latin-1"))
+        results = Results()
+        run_pytest(f"{CHECKS}/test_{task['exercise']}.py", f"--seed={task['seed']}", plugins=[host, results])
+        box.end()
+        return {"checks": [asdict(check) for check in results.checks], "printed": box.printed()}
+
+
+def catalogue() -> dict[str, list[dict[str, Any]]]:
+    """Return the checks of each exercise, in the order in which they run."""
+    found = Catalogue()
+    run_pytest(str(CHECKS), "--collect-only", plugins=[found])
+    return found.exercises
+
+
+def run_pytest(*options: str, plugins: list[object]) -> None:
+    status = pytest.main([*QUIETLY, *options], plugins=plugins)
+    if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        raise RuntimeError(f"pytest ended with status {int(status)}")
+
+
+def main() -> None:
+    """Check one answer for each line of standard input, until there are no more."""
+    output = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # whatever else is printed here is not a result
+    print(json.dumps(catalogue()), file=output, flush=True)
+    for line in sys.stdin:
+        try:
+            said = check(json.loads(line))
+        except Exception as error:
+            said = {"problem": f"{type(error).__name__}: {error}"}
+        print(json.dumps(said), file=output, flush=True)
+
+
+if __name__ == "__main__":
+    main()

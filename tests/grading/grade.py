@@ -1,0 +1,202 @@
+"""Grades submissions: one, by a checker that stays warm, or all of them, by any executor."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import select
+import subprocess
+import sys
+import threading
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from grading.record import CheckResult, ExerciseResult, Outcome, StudentResult, from_json, to_json
+from grading.submissions import HandedIn, Submission
+from lesson_loader import LESSONS, code_files, find_lessons
+
+ROOT = LESSONS.parent
+GRADING = Path(__file__).parent
+HERE = threading.local()  # where each thread has its checker
+SPARE = 120  # seconds that a checker may take on top of an answer's own, before it counts as lost
+
+
+@dataclass(frozen=True)
+class Course:
+    """What is the same for every submission of a run."""
+
+    exercises: dict[str, list[dict[str, Any]]]  # the checks: name, sentence and max_points of each
+    seed: int
+    seconds: float  # that an answer may take to start, and for each response
+    deadline: float  # seconds that an answer may take for all of that
+    sandboxed: bool
+    checks: str = ""  # the digest of all that decides a mark
+
+    def digest(self, submission: Submission) -> str:
+        """Return a digest of all that the result of a submission depends on."""
+        return digest_of(repr(self), repr(submission))
+
+    def seed_for(self, student: str, answer: HandedIn) -> int:
+        """Return what makes the users, passwords and key for one answer."""
+        return int(digest_of(str(self.seed), student, repr(answer))[:8], 16)
+
+
+class CheckerLost(Exception):
+    """A checker ended, or hung, where none should."""
+
+
+class Checker:
+    """A process of grading.checker."""
+
+    def __init__(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "grading.checker"],
+            cwd=ROOT,
+            env=os.environ
+            | {
+                "PYTHONPATH": os.pathsep.join([str(GRADING.parent), str(LESSONS)]),
+                "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # which would take longer than to check an answer
+            },
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is for the grader, which lets it finish
+        )
+        self.exercises = self.receive(SPARE)
+
+    def check(self, task: dict[str, Any]) -> dict[str, Any]:
+        """Run the checks of an exercise on an answer; see grading.checker for what goes in and out."""
+        try:
+            self.process.stdin.write(json.dumps(task).encode() + b"\n")
+            self.process.stdin.flush()
+        except OSError:
+            self.close()
+            raise CheckerLost("the checker has ended") from None
+        return self.receive(task["deadline"] + SPARE)
+
+    def receive(self, seconds: float) -> dict[str, Any]:
+        ready, _, _ = select.select([self.process.stdout], [], [], seconds)
+        line = self.process.stdout.readline() if ready else b""
+        if not line.endswith(b"\n"):
+            self.close()
+            raise CheckerLost("the checker has ended" if ready else "the checker hangs")
+        return json.loads(line)
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+
+def grade(course: Course, submission: Submission) -> str:
+    """Return the result of a submission as JSON. Whatever goes wrong in here becomes a grader error."""
+    result = StudentResult(
+        submission.student,
+        submission.source,
+        problem=submission.problem,
+        sandboxed=course.sandboxed,
+        digest=course.digest(submission),
+    )
+    for exercise in course.exercises:
+        result.exercises.append(grade_exercise(course, submission, exercise))
+    return to_json(result)
+
+
+def grade_exercise(course: Course, submission: Submission, exercise: str) -> ExerciseResult:
+    """Return how an answer went; a checker that got lost is replaced once."""
+    problem = submission.problem or submission.problems.get(exercise, "")
+    if problem:
+        return without_checks(course, exercise, Outcome.UNREADABLE, problem)
+    answer = submission.answers.get(exercise)
+    if answer is None:
+        return without_checks(course, exercise, Outcome.NOT_HANDED_IN)
+    if course.checks != digest_of_checks():
+        return without_checks(course, exercise, Outcome.GRADER_ERROR, "this worker has other checks")
+    task = {
+        "exercise": exercise,
+        "answer": answer.content.decode("latin-1"),
+        "seed": course.seed_for(submission.student, answer),
+        "seconds": course.seconds,
+        "deadline": course.deadline,
+        "sandboxed": course.sandboxed,
+    }
+    said = {}
+    for _ in range(2):
+        try:
+            HERE.checker = getattr(HERE, "checker", None) or Checker()
+            said = HERE.checker.check(task)
+            break
+        except (CheckerLost, OSError) as error:
+            HERE.checker = None
+            said = {"problem": str(error)}
+    shown = {"file": answer.file, "seed": task["seed"]}
+    expected = [check["name"] for check in course.exercises[exercise]]
+    checks = [
+        CheckResult(**check | {"outcome": Outcome(check["outcome"])}) for check in said.get("checks", ())
+    ]
+    if [check.name for check in checks] != expected:
+        problem = said.get("problem") or "not every check ran"
+        return replace(without_checks(course, exercise, Outcome.GRADER_ERROR, problem), **shown)
+    problem = next((check.message for check in checks if check.outcome is Outcome.GRADER_ERROR), "")
+    return ExerciseResult(
+        exercise, points_of(course, exercise), checks, printed=said["printed"], problem=problem, **shown
+    )
+
+
+def without_checks(course: Course, exercise: str, outcome: Outcome, problem: str = "") -> ExerciseResult:
+    """Return the result of an exercise none of whose checks ran."""
+    checks = [CheckResult(outcome=outcome, **check) for check in course.exercises[exercise]]
+    return ExerciseResult(exercise, points_of(course, exercise), checks, problem=problem)
+
+
+def points_of(course: Course, exercise: str) -> int:
+    return sum(check["max_points"] for check in course.exercises[exercise])
+
+
+def grade_all(
+    course: Course, submissions: Iterable[Submission], executor: Executor, window: int, **options: Any
+) -> Iterator[StudentResult]:
+    """Give the result of each submission, as each is ready, with at most `window` of them on their way.
+
+    The executor is of threads on this machine, or distributed.Client.get_executor()'s; options are for its
+    submit().
+    """
+    waiting: dict[Future[str], Submission] = {}
+    for submission in submissions:
+        waiting[executor.submit(grade, course, submission, **options)] = submission
+        while len(waiting) >= window:
+            yield from finished(course, waiting)
+    while waiting:
+        yield from finished(course, waiting)
+
+
+def finished(course: Course, waiting: dict[Future[str], Submission]) -> Iterator[StudentResult]:
+    """Wait for one result or more, and take them out of those that are waited for."""
+    for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+        submission = waiting.pop(future)
+        if error := future.exception():
+            exercises = [
+                without_checks(course, name, Outcome.GRADER_ERROR, f"{type(error).__name__}: {error}")
+                for name in course.exercises
+            ]
+            yield StudentResult(submission.student, submission.source, exercises)
+        else:
+            yield from_json(future.result())
+
+
+def digest_of(*parts: str) -> str:
+    """Return a digest of texts, in which no two lists of texts are alike."""
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+@cache
+def digest_of_checks() -> str:
+    """Return a digest of every file that decides a mark, of their names and content."""
+    files = [*sorted((ROOT / "tests/exercises").glob("*.py")), ROOT / "requirements.txt"]
+    files += [GRADING / f"{name}.py" for name in ("box", "checker", "grade", "serve", "record")]
+    files += [LESSONS / "flask_jwt_compat.py", LESSONS / "lesson_loader.py"]
+    files += [file for lesson in find_lessons().values() for file in code_files(lesson)]
+    return digest_of(*(text for file in files for text in (file.name, file.read_text(encoding="utf-8"))))
