@@ -1,0 +1,197 @@
+"""The command that grades a folder of submissions; how to use it is in __main__.py."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from grading.box import NoSandbox, require_sandbox
+from grading.formats import clean, clean_name, number_of, summary_markdown
+from grading.grade import Checker, Course, digest_of_checks, grade_all
+from grading.record import Outcome, StudentResult
+from grading.reports import Busy, Reports
+from grading.submissions import NoSubmissions, Submission, find_submissions, read_submission
+
+
+class NoScheduler(Exception):
+    """There is no cluster to grade on; the message says why and what to do."""
+
+
+PLAIN = {"markup": False, "highlight": False, "soft_wrap": True}  # what students named is no markup
+
+
+def main() -> int:
+    options = parse()
+    console = Console()
+    try:
+        return grade_folder(options, console)
+    except (NoSubmissions, NoSandbox, Busy, NoScheduler) as problem:
+        console.print(str(problem), **PLAIN)
+        return 1
+    except OSError as problem:
+        console.print(f"{options.out} cannot be written to: {problem}", **PLAIN)
+        return 1
+    except KeyboardInterrupt:
+        console.print("\nBroken off. The same command goes on from here.")
+        return 130
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="tests/grading", description="Grade what students handed in.")
+    parser.add_argument("submissions", type=Path, help="the folder with a folder or archive for each student")
+    parser.add_argument("--out", type=Path, default=Path("grades"), help="where results go (default: grades)")
+    parser.add_argument("--exercises", type=int, nargs="+", metavar="N", help="default: those handed in")
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    parser.add_argument(
+        "--jobs", type=positive, default=cores, help="answers at a time (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--scheduler", metavar="tcp://HOST:PORT", help="grade on the workers of this Dask cluster"
+    )
+    parser.add_argument("--seed", type=int, help="repeat the run of this seed")
+    parser.add_argument("--regrade", action="store_true", help="grade everyone again, with another seed")
+    parser.add_argument("--seconds", type=duration, default=5, help="for each response (default: 5)")
+    parser.add_argument("--deadline", type=duration, default=30, help="seconds for one answer (default: 30)")
+    parser.add_argument("--no-sandbox", action="store_true", help="run answers on this machine, unprotected")
+    parser.add_argument("--summary", type=Path, metavar="FILE", help="add the points to it, in Markdown")
+    return parser.parse_args()
+
+
+def positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return number
+
+
+def duration(text: str) -> float:
+    number = float(text)
+    if not 0 < number < 86_400:  # nor is it nan, with which nothing would start
+        raise argparse.ArgumentTypeError("more than 0 and less than a day")
+    return number
+
+
+def grade_folder(options: argparse.Namespace, console: Console) -> int:
+    """Grade a folder of submissions, write the reports, and return the exit status."""
+    students = find_submissions(options.submissions)
+    if options.no_sandbox:
+        console.print("Without a sandbox, an answer can do to this machine whatever its user can.", **PLAIN)
+    elif not options.scheduler:
+        require_sandbox()
+    with closing(Checker()) as checker:
+        catalogue = checker.exercises
+    reports = Reports(options.out)
+    with reports.alone():
+        new = secrets.randbelow(10**9)
+        course = Course(
+            exercises=choose(options.exercises, students, catalogue),
+            seed=reports.seed(new if options.regrade and options.seed is None else options.seed, new),
+            seconds=options.seconds,
+            deadline=options.deadline,
+            sandboxed=not options.no_sandbox,
+            checks=digest_of_checks(),
+        )
+        with progress_of(len(students)) as advance:
+            waiting = unfinished(course, students, reports, options.regrade, advance)
+            with executor_for(options) as (executor, window, more):
+                for result in grade_all(course, waiting, executor, window, **more):
+                    reports.keep(result)
+                    advance()
+        summary = reports.finish(students)
+    for student in students:
+        print_line(console, reports.find(student))
+    if options.summary:
+        with open(options.summary, "a", encoding="utf-8") as file:
+            file.writelines(summary_markdown(reports.find(student)) for student in students)
+    console.print(f"\nSeed {course.seed}. The class: {options.out / 'index.html'}", **PLAIN)
+    return 3 if summary.errors else 0
+
+
+def choose(
+    numbers: list[int] | None, students: dict[str, list[Path]], catalogue: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the exercises to grade: those of the numbers, or else those that anyone handed in."""
+    known = {int(name[:2]): name for name in sorted(catalogue)}
+    if numbers:
+        if unknown := set(numbers) - set(known):
+            raise NoSubmissions(
+                f"There is no exercise {min(unknown)}: there are {min(known)} to {max(known)}"
+            )
+        names = {known[number] for number in numbers}
+    else:
+        names = set()
+        for student, paths in students.items():
+            submission = read_submission(student, paths, catalogue)
+            names |= {*submission.answers, *submission.problems}
+    return {name: checks for name, checks in sorted(catalogue.items()) if name in (names or catalogue)}
+
+
+def unfinished(
+    course: Course,
+    students: dict[str, list[Path]],
+    reports: Reports,
+    regrade: bool,
+    advance: Callable[[], None],
+) -> Iterator[Submission]:
+    """Give each submission that has no result yet, or none that holds any more."""
+    for student, paths in students.items():
+        submission = read_submission(student, paths, course.exercises)
+        if regrade or not reports.is_done(student, course.digest(submission)):
+            yield submission
+        else:
+            advance()
+
+
+@contextmanager
+def executor_for(options: argparse.Namespace) -> Iterator[tuple[Executor, int, dict[str, Any]]]:
+    """Give what runs the grading, how many submissions it should have on their way, and what it is told."""
+    if not options.scheduler:
+        executor = ThreadPoolExecutor(options.jobs)
+        try:
+            yield executor, 2 * options.jobs, {}
+        finally:
+            executor.shutdown(cancel_futures=True)
+        return
+    try:
+        from distributed import Client
+
+        client = Client(options.scheduler, timeout=10)
+    except ImportError:
+        raise NoScheduler("Dask is not there: python3 lessons/make_venv.py cluster") from None
+    except (OSError, ValueError) as error:
+        raise NoScheduler(
+            f"{options.scheduler} does not answer, is a Dask scheduler there? {error}"
+        ) from None
+    with client:
+        workers = max(1, sum(client.nthreads().values()))
+        yield client.get_executor(pure=False, retries=3), 4 * workers, {}
+
+
+@contextmanager
+def progress_of(total: int) -> Iterator[Callable[[], None]]:
+    """Show a bar on standard error, and give what moves it on by one."""
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("students"), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=total)
+        yield lambda: progress.advance(task)
+
+
+def print_line(console: Console, result: StudentResult) -> None:
+    """Print a student's points, and what is to say of the exercises that were not passed."""
+    points = "no mark" if result.points is None else f"{result.points} of {result.max_points}"
+    numbers: dict[str, list[str]] = {}
+    for exercise in result.exercises:
+        if exercise.outcome is not Outcome.PASSED:
+            note = exercise.problem or str(exercise.outcome)
+            numbers.setdefault(note, []).append(str(number_of(exercise)))
+    notes = result.problem or "; ".join(f"{', '.join(which)} {note}" for note, which in numbers.items())
+    console.print(f"{points:>12}  {clean_name(result.student):24}  {clean(notes, 300)}", **PLAIN)

@@ -1,0 +1,359 @@
+"""The command that grades a class: everyone gets the points they should, whatever happens on the way."""
+
+import csv
+import fcntl
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+
+from grading.grade import Checker
+from grading.record import Outcome
+from grading.reports import Reports
+from grading.submissions import safe_name
+from helpers import ROOT, eventually, needs
+from make_class import (
+    EXERCISES,
+    KINDS,
+    STARTERS,
+    Student,
+    expected,
+    make_class,
+    solution,
+    write_class,
+    write_student,
+)
+from test_exercises import WRONG
+
+IN_A_HURRY = ("--seconds=1", "--deadline=4")
+TOGETHER = pytest.mark.xdist_group("grading")
+FIRST = "01_auth_url"
+HERE = os.environ | {"PYTHONPATH": str(ROOT / "lessons")}  # whichever lessons the environment leads to
+MOMENTS = int(os.environ.get("KILLS", 3))  # at which the command is killed: KILLS=10 in a slow run
+MISTAKES = int(os.environ.get("MISTAKES", 1))  # of each exercise that are graded in the box as well
+
+
+def command(folder, out, *options):
+    return [sys.executable, ROOT / "tests/grading", folder, "--out", out, *IN_A_HURRY, *options]
+
+
+def run(folder, out, *options, status=0, **environment):
+    """Return what the command prints on one line after another, if it ends with this status."""
+    done = subprocess.run(
+        command(folder, out, *options),
+        env=HERE | environment,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.returncode == status, done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def grades(out):
+    with open(out / "grades.csv", encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def record(out, student):
+    return json.loads((out / "students" / safe_name(student) / "record.json").read_text())
+
+
+def stamps(out):
+    """Return when each record was written, by its path."""
+    return {path: path.stat().st_mtime_ns for path in out.glob("students/*/record.json")}
+
+
+def marked(place):
+    """Return the processes, of this user, that have a text in their environment."""
+    found = []
+    for process in Path("/proc").iterdir():
+        with suppress(OSError):
+            if process.name.isdigit() and place in (process / "environ").read_bytes():
+                found.append(int(process.name))
+    return found
+
+
+def boxes():
+    """Return the processes that serve answers."""
+    found = set()
+    for process in Path("/proc").iterdir():
+        with suppress(OSError):
+            if process.name.isdigit() and b"/box/serve.py" in (process / "cmdline").read_bytes():
+                found.add(int(process.name))
+    return found
+
+
+@pytest.fixture(scope="module", autouse=True)
+def box():
+    needs("bwrap", "setpriv") if os.geteuid() == 0 else needs("bwrap")
+
+
+@pytest.fixture
+def pair(tmp_path):
+    """The folder of two students, Anna who is right and Bob who is not."""
+    folder = tmp_path / "class"
+    folder.mkdir()
+    for name, text in (("anna", solution(FIRST)), ("bob", starter(FIRST))):
+        write_student(folder, Student(name, "right", "flat", {FIRST: text}))
+    return folder
+
+
+def starter(exercise):
+    return (ROOT / "lessons" / exercise / "exercise.py").read_text(encoding="utf-8")
+
+
+def points(out):
+    return [row["score"] for row in grades(out)]
+
+
+# everyone's points
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory):
+    """A class with one student of each kind, graded: the folder and the results."""
+    folder, out = tmp_path_factory.mktemp("class"), tmp_path_factory.mktemp("grades")
+    write_class(folder, students=len(KINDS))
+    (folder / ".secret").write_text("hidden")
+    return folder, out, run(folder, out, "--seed=1")
+
+
+@TOGETHER
+def test_everyone_gets_the_points_they_should(graded):
+    _, out, _ = graded
+    points = expected(students=len(KINDS))
+    handed_in = {row["assignment"] for row in grades(out)}
+    found = {}
+    for student in make_class(students=len(KINDS)):
+        for exercise in Reports(out).find(student.name).exercises:
+            found[student.name, exercise.exercise] = exercise.points
+    assert found == {key: worth for key, worth in points.items() if key[1] in handed_in}
+    assert sorted(map(str, found.values())) == sorted(row["score"] for row in grades(out))
+
+
+@TOGETHER
+def test_every_kind_of_outcome_but_a_grader_error_comes_up(graded):
+    _, out, printed = graded
+    results = [Reports(out).find(student.name) for student in make_class(students=len(KINDS))]
+    outcomes = {check.outcome for result in results for part in result.exercises for check in part.checks}
+    assert outcomes == {*Outcome} - {Outcome.GRADER_ERROR}
+    assert "\x1b" not in printed
+
+
+@TOGETHER
+def test_a_command_that_is_killed_at_any_moment_goes_on_and_grades_nothing_twice(graded, tmp_path):
+    folder, undisturbed, _ = graded
+    chance = random.Random(os.environ.get("PYTEST_XDIST_TESTRUNUID"))
+    out, mark = tmp_path / "grades", f"GRADED_IN={tmp_path}".encode()
+    done = {}
+    for _ in range(MOMENTS):
+        process = subprocess.Popen(
+            command(folder, out, "--seed=1"),
+            env=HERE | {"GRADED_IN": str(tmp_path)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(chance.uniform(0.2, 4))
+        process.kill()
+        process.wait()
+        now = stamps(out)
+        assert done.items() <= now.items()
+        assert all(json.loads(path.read_text()) for path in now)
+        done = now
+    run(folder, out, "--seed=1")
+    assert done.items() <= stamps(out).items()
+    assert (out / "grades.csv").read_bytes() == (undisturbed / "grades.csv").read_bytes()
+    eventually(lambda: not marked(mark))
+
+
+# what is graded again
+
+
+def test_a_changed_answer_is_graded_again_and_no_other(pair, tmp_path):
+    run(pair, tmp_path / "grades")
+    before = stamps(tmp_path / "grades")
+    (pair / f"bob/{FIRST}.py").write_text(solution(FIRST))
+    run(pair, tmp_path / "grades")
+    after = stamps(tmp_path / "grades")
+    assert [path.parent.name for path in before if after[path] != before[path]] == ["bob"]
+    assert points(tmp_path / "grades") == ["10", "10"]
+
+
+@pytest.mark.parametrize(("option", "again"), [("--regrade", 2), ("--deadline=5", 2), ("--jobs=1", 0)])
+def test_everyone_is_graded_again_where_it_matters(pair, tmp_path, option, again):
+    run(pair, tmp_path / "grades")
+    before, seed = stamps(tmp_path / "grades"), json.loads((tmp_path / "grades/run.json").read_text())
+    run(pair, tmp_path / "grades", option)
+    after = stamps(tmp_path / "grades")
+    assert sum(after[path] != before[path] for path in before) == again
+    changed = json.loads((tmp_path / "grades/run.json").read_text()) != seed
+    assert changed == (option == "--regrade")
+
+
+def test_the_seed_repeats_the_same_people_and_no_seed_does_not(pair, tmp_path):
+    outs = [tmp_path / name for name in "abc"]
+    for out, seed in zip(outs, (["--seed=7"], ["--seed=7"], []), strict=True):
+        run(pair, out, *seed)
+    sent = [[check["sent"] for check in record(out, "bob")["exercises"][0]["checks"]] for out in outs]
+    seeds = [record(out, "bob")["exercises"][0]["seed"] for out in outs]
+    assert sent[0] == sent[1] != sent[2]
+    assert seeds[0] == seeds[1] != seeds[2]
+
+
+# what cannot be done is said in a line
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "words"),
+    [
+        (["missing"], 1, "cannot be opened"),
+        (["empty"], 1, "holds no submission"),
+        (["class", "--exercises", "9"], 1, "There is no exercise 9"),
+        (["class", "--jobs", "0"], 2, "at least 1"),
+        (["class", "--jobs", "many"], 2, "invalid positive value"),
+        (["class", "--seconds", "0"], 2, "--seconds"),
+        (["class", "--deadline", "nan"], 2, "--deadline"),
+    ],
+)
+def test_what_is_asked_wrongly_is_said_in_a_line(pair, tmp_path, options, status, words):
+    (tmp_path / "empty").mkdir()
+    said = run(tmp_path / options[0], tmp_path / "grades", *options[1:], status=status)
+    assert words in said
+    assert not (tmp_path / "grades/grades.csv").exists()
+
+
+def test_a_folder_that_another_run_writes_to_is_left_alone(pair, tmp_path):
+    folder = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)
+    try:
+        assert "Another run is writing" in run(pair, tmp_path, status=1)
+    finally:
+        os.close(folder)
+
+
+def test_results_that_cannot_be_written_are_said_in_a_line(pair, tmp_path):
+    (tmp_path / "grades").write_text("a file")
+    assert "grades" in run(pair, tmp_path / "grades", status=1)
+
+
+def test_without_bubblewrap_nothing_is_graded_and_a_line_says_how_to_get_it(pair, tmp_path):
+    said = run(pair, tmp_path / "grades", status=1, PATH=str(tmp_path))
+    assert "apt install bubblewrap" in said
+    assert not (tmp_path / "grades").exists()
+
+
+def test_without_a_sandbox_it_works_and_says_so_everywhere(pair, tmp_path):
+    said = run(pair, tmp_path / "grades", "--no-sandbox")
+    assert "Without a sandbox" in said
+    assert points(tmp_path / "grades") == ["10", str(STARTERS[FIRST])]
+    assert "ran without the sandbox" in (tmp_path / "grades/students/anna/index.html").read_text()
+    assert "ran without a sandbox" in (tmp_path / "grades/index.html").read_text()
+    assert not record(tmp_path / "grades", "anna")["sandboxed"]
+
+
+# the grader's own failures
+
+
+def checkers(mark):
+    """Return the checkers that a command with a mark in its environment has started."""
+    return [
+        process
+        for process in marked(mark)
+        if b"grading.checker" in Path(f"/proc/{process}/cmdline").read_bytes()
+    ]
+
+
+def test_a_checker_that_is_killed_costs_nobody_a_point(pair, tmp_path):
+    slow = "\n\n@app.before_request\ndef wait():\n    import time\n\n    time.sleep(0.3)\n"
+    (pair / f"anna/{FIRST}.py").write_text(solution(FIRST) + slow)
+    process = subprocess.Popen(
+        command(pair, tmp_path / "grades", "--jobs=1", "--deadline=9"),
+        env=HERE | {"GRADED_IN": str(tmp_path)},
+        stdout=subprocess.DEVNULL,
+    )
+    mark = f"GRADED_IN={tmp_path}".encode()
+    eventually(lambda: (tmp_path / "grades/run.json").exists() and checkers(mark))
+    time.sleep(0.7)
+    for checker in checkers(mark):
+        os.kill(checker, signal.SIGKILL)
+    assert process.wait(60) == 0
+    assert points(tmp_path / "grades") == ["10", str(STARTERS[FIRST])]
+    eventually(lambda: not marked(mark))
+
+
+def test_a_grader_that_cannot_work_gives_no_mark_and_the_same_command_tries_again(pair, tmp_path):
+    broken, out = tmp_path / "repository", tmp_path / "grades"
+    for name in ("lessons", "tests", "requirements.txt"):
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, broken / name)
+    checks = broken / f"tests/exercises/test_{FIRST}.py"
+    text = checks.read_text()
+    post = "    answer = client.post("
+    checks.write_text(text.replace(post, f"    1 / 0\n{post}", 1))
+    line = [sys.executable, broken / "tests/grading", pair, "--out", out, *IN_A_HURRY, "--exercises", "1"]
+    there = HERE | {"PYTHONPATH": str(broken / "lessons")}
+    for _ in range(2):
+        before = stamps(out)
+        done = subprocess.run(line, env=there, capture_output=True, text=True)
+        assert done.returncode == 3, done.stdout + done.stderr
+        assert "no mark" in done.stdout
+        assert points(out) == ["", ""]
+        assert not list(out.glob("students/*/results.json"))
+        assert not before.items() & stamps(out).items()
+    checks.write_text(text)
+    assert subprocess.run(line, env=there, capture_output=True).returncode == 0
+    assert points(out) == ["10", str(STARTERS[FIRST])]
+    assert len(list(out.glob("students/*/results.json"))) == 2
+
+
+# as in the checks that students run
+
+
+@pytest.fixture(scope="module")
+def checker():
+    with closing(Checker()) as checker:
+        yield checker
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_an_answer_gets_in_the_box_what_it_gets_where_it_was_written(exercise, checker, tmp_path):
+    answers = {"starter": starter(exercise), "solution": solution(exercise)}
+    for mistake in sorted(WRONG[exercise])[:MISTAKES]:
+        right, wrong, *_ = WRONG[exercise][mistake]
+        answers[mistake] = solution(exercise).replace(right, wrong)
+    for name, answer in answers.items():
+        (tmp_path / "answer.py").write_text(answer, encoding="utf-8")
+        here = in_process(exercise, tmp_path / "answer.py", tmp_path / "report.xml")
+        task = {
+            "exercise": exercise,
+            "answer": answer.encode().decode("latin-1"),
+            "seed": 3,
+            "sandboxed": True,
+            "seconds": 5,
+        }
+        said = checker.check(task | {"deadline": 30})
+        assert {check["name"]: check["outcome"] for check in said["checks"]} == here, name
+
+
+def in_process(exercise, answer, report):
+    """Return the outcome of each check of an exercise, as it is where students run it."""
+    command = [sys.executable, "-m", "pytest", f"tests/exercises/test_{exercise}.py", f"--target={answer}"]
+    subprocess.run([*command, "--seed=3", f"--junit-xml={report}"], cwd=ROOT, capture_output=True)
+    outcomes = {"failure": "failed", "error": "did not start", "skipped": "skipped"}
+    found = {}
+    for case in ET.parse(report).iter("testcase"):
+        found[case.get("name")] = next(
+            (outcomes[part.tag] for part in case if part.tag in outcomes), "passed"
+        )
+    return found
