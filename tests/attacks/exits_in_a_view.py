@@ -1,0 +1,6 @@
+import os
+
+
+@app.before_request
+def end():
+    os._exit(0)

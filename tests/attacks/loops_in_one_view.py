@@ -1,0 +1,7 @@
+from flask import request
+
+
+@app.before_request
+def loop():
+    while request.path == "/auth":
+        pass

@@ -1,0 +1,35 @@
+import os
+import socket
+
+found = []
+for number in range(64):
+    try:
+        where = os.readlink(f"/proc/self/fd/{number}")
+        if (
+            not where.startswith(("socket:", "pipe:", "/proc", "/dev", "anon_inode:"))
+            and "/" in where
+            and number > 2
+        ):
+            found.append(where)
+    except OSError:
+        pass
+for name in ("/proc/self/fd/1", "/proc/self/fd/2"):
+    try:
+        with open(name) as file:
+            if "stu" + "dent" in file.read():
+                found.append(name)
+    except OSError:
+        pass
+for path in (
+    "..",
+    "/proc/1/cwd",
+    "/proc/1/root/root",
+    "/proc/1/root/work",
+    "/proc/1/root/etc",
+    "/proc/self/root/../etc",
+):
+    try:
+        found += [name for name in os.listdir(path) if name.startswith(("grading-", "pass", "shadow"))]
+    except OSError:
+        pass
+print("BROKE OUT" if found or socket.gethostname() != "box" else "OK", found, flush=True)

@@ -1,0 +1,6 @@
+import ctypes
+
+
+@app.before_request
+def end():
+    ctypes.string_at(0)

@@ -1,0 +1,6 @@
+import sys
+
+
+@app.before_request
+def end():
+    sys.exit(0)
