@@ -1,0 +1,24 @@
+"""The run_tests.py of a Gradescope autograder: with_gradescope.py ANSWER RESULTS."""
+
+import sys
+import unittest
+
+from gradescope_utils.autograder_utils.decorators import weight
+from gradescope_utils.autograder_utils.json_test_runner import JSONTestRunner
+
+import checks_of_notes
+
+
+class Notes(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.room = checks_of_notes.start(sys.argv[1])
+
+
+for check, points in checks_of_notes.CHECKS.items():
+    test = weight(points)(lambda self, check=check: check(self.room))
+    test.__doc__ = check.__doc__
+    setattr(Notes, f"test_{check.__name__}", test)
+
+with open(sys.argv[2], "w", encoding="utf-8") as results:
+    JSONTestRunner(stream=results).run(unittest.defaultTestLoader.loadTestsFromTestCase(Notes))

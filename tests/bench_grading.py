@@ -1,0 +1,335 @@
+"""Measure grading against other tools, on one exercise, with the same answers and the same checks.
+
+    .venv/bin/python tests/bench_grading.py --turns 4 --only ours check50
+
+Each tool grades as its own documentation says, in a new process for each answer if that is its way, and has
+a CPU; the tools take turns, after one that does not count. No tool is listed that gives another score than
+it should to any answer. What is compared with is in .venv/bench*, apart from what anyone else uses.
+"""
+
+import argparse
+import contextlib
+import csv
+import io
+import json
+import os
+import secrets
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import make_venv
+
+ROOT = Path(__file__).resolve().parent.parent
+BENCH = ROOT / "tests/bench"
+EXERCISE = "06_current_identity"
+PYTHONPATH = os.pathsep.join(
+    str(ROOT / part) for part in ("tests/bench", "tests", "lessons", f"lessons/{EXERCISE}")
+)
+SOLUTION = (ROOT / f"solutions/{EXERCISE}.py").read_text(encoding="utf-8")
+STARTER = (ROOT / f"lessons/{EXERCISE}/exercise.py").read_text(encoding="utf-8")
+ANSWERS = [  # what is changed in the solution, and the points that are left
+    ("", "", 10),
+    (SOLUTION, STARTER, 6),
+    ("current_identity.is_admin or ", "", 7),
+    ("abort(404)", "abort(403)", 8),
+    (" if is_visible(note)]", "]", 8),
+    ("in notes and is_visible(notes[id])", "in notes", 8),
+    ("and is_visible(notes[id])", 'and notes[id]["owner"] == current_identity.id', 8),
+    ("@jwt_required()\n    def get(self):", "def get(self):", 6),
+]
+
+
+class NotMeasured(Exception):
+    """Why a tool cannot take part."""
+
+
+class Tool:
+    """Grades a class, whose answers are in `submitted/STUDENT/` below a folder."""
+
+    students = len(ANSWERS)
+    cpus = 1
+    group = None  # of pyproject.toml, which names its environment too
+
+    def __init__(self, folder):
+        self.folder, self.expected = folder, {}
+        for number in range(self.students):
+            old, new, points = ANSWERS[number % len(ANSWERS)]
+            assert old in SOLUTION
+            self.expected[f"student{number:02}"] = points
+            file = self.file(f"student{number:02}")
+            file.parent.mkdir(parents=True)
+            file.write_text(f"# answer {number}\n{SOLUTION.replace(old, new) if old else SOLUTION}")
+        self.prepare()
+
+    def program(self, name):
+        return ROOT / ".venv" / self.group / "bin" / name
+
+    def file(self, student):
+        return self.folder / "submitted" / student / f"{EXERCISE}.py"
+
+    def prepare(self):
+        """Do what an instructor does once, before any answer is graded."""
+
+    def grade(self, out):
+        """Grade the class, and leave what comes of it in a folder that is empty."""
+        raise NotImplementedError
+
+    def scores(self, out):
+        """Return the points of each student, from what grade left."""
+        raise NotImplementedError
+
+
+class Ours(Tool):
+    students = 40
+    jobs = 1
+
+    def grade(self, out):
+        command = [sys.executable, ROOT / "tests/grading", self.folder / "submitted"]
+        if not (ROOT / "tests/grading/__main__.py").exists():
+            raise NotMeasured("tests/grading has no __main__.py yet")
+        run([*command, "--out", out, "--jobs", str(self.jobs)], statuses=(0, 1))
+
+    def scores(self, out):
+        scores = dict.fromkeys(self.expected, 0)
+        with (out / "grades.csv").open(encoding="utf-8", newline="") as grades:
+            for row in csv.DictReader(grades):
+                scores[row["student_id"]] += float(row["score"] or 0)
+        return scores
+
+
+class OursForOne(Ours):
+    students = 1
+
+
+class OursUnpinned(Ours):
+    cpus = None
+
+
+class OursTwice(Ours):
+    jobs = cpus = 2
+
+
+class OneByOne(Tool):
+    """A tool that is started anew for each answer, in the answer's folder."""
+
+    statuses = (0,)
+
+    def grade(self, out):
+        for student in self.expected:
+            file = self.file(student)
+            run(self.command(file, out / student), cwd=file.parent, statuses=self.statuses)
+
+    def scores(self, out):
+        return {student: self.score(out / student) for student in self.expected}
+
+
+class FreshPytest(OneByOne):
+    statuses = (0, 1)
+
+    def command(self, file, report):
+        checks = ROOT / f"tests/exercises/test_{EXERCISE}.py"
+        return [sys.executable, "-m", "pytest", checks, "--target", file, "--junit-xml", report]
+
+    def score(self, report):
+        points = ".//property[@name='points']"
+        cases = ET.parse(report).iter("testcase")
+        return sum(int(case.find(points).get("value")) for case in cases if passed(case))
+
+
+def passed(case):
+    return {part.tag for part in case}.isdisjoint({"failure", "error", "skipped"})
+
+
+class GradescopeUtils(OneByOne):
+    group = "bench"
+
+    def command(self, file, report):
+        return [self.program("python"), BENCH / "with_gradescope.py", file, report]
+
+    def score(self, report):
+        return json.loads(report.read_text())["score"]
+
+
+class Check50(OneByOne):
+    group = "bench"
+    statuses = (0, 1)
+
+    def command(self, file, report):
+        return [self.program("check50"), "--dev", BENCH, "-o", "json", "--output-file", report]
+
+    def score(self, report):
+        results = json.loads(report.read_text())["results"]
+        return sum(result["data"]["points"] for result in results if result["passed"])
+
+
+class OtterGrader(OneByOne):
+    group = "bench"
+    students = 2  # for it is slow
+
+    def prepare(self):
+        (self.folder / "tests").mkdir()
+        (self.folder / "tests/notes.py").write_text((BENCH / "with_otter.py").read_text())
+        run([self.program("otter"), "generate", "-t", "tests", "-o", "autograder.zip"], cwd=self.folder)
+
+    def command(self, file, report):
+        report.mkdir()
+        return [
+            self.program("otter"),
+            "run",
+            "-a",
+            self.folder / "autograder.zip",
+            "-o",
+            report,
+            "--no-logo",
+            file,
+        ]
+
+    def score(self, report):
+        return sum(
+            test.get("score", 0) for test in json.loads((report / "results.json").read_text())["tests"]
+        )
+
+
+class Nbgrader(Tool):
+    group = "bench-nbgrader"
+
+    def prepare(self):
+        self.course = self.folder / "course"
+        files = [self.file(student) for student in self.expected]
+        run([self.program("python"), BENCH / "with_nbgrader.py", self.course, *files])
+        self.nbgrader("generate_assignment", EXERCISE)
+
+    def nbgrader(self, *arguments):
+        run([self.program("nbgrader"), *arguments], cwd=self.course)
+
+    def grade(self, out):
+        self.nbgrader("autograde", EXERCISE, "--force")
+
+    def scores(self, out):
+        self.nbgrader("export", "--to", out / "grades.csv")
+        with (out / "grades.csv").open(encoding="utf-8", newline="") as grades:
+            return {row["student_id"]: float(row["score"]) for row in csv.DictReader(grades)}
+
+
+TOOLS = {
+    "ours": Ours,
+    "fresh pytest": FreshPytest,
+    "gradescope-utils": GradescopeUtils,
+    "check50": Check50,
+    "otter-grader": OtterGrader,
+    "nbgrader": Nbgrader,
+    "ours, for one answer": OursForOne,
+    "ours, on any CPU": OursUnpinned,
+    "ours, 2 jobs, 2 CPUs": OursTwice,
+}
+
+
+def main():
+    arguments = read_arguments()
+    with tempfile.TemporaryDirectory() as folder:
+        tools = {name: TOOLS[name] for name in arguments.only}
+        for group in sorted({tool.group for tool in tools.values() if tool.group}):
+            make_environment(group)
+        tools = dict(take_part(tools, Path(folder)))
+        times = {name: [] for name in tools}
+        for turn in range(arguments.turns):
+            for name, tool in tools.items():
+                times[name].append(time_turn(tool, turn))
+    report(times)
+
+
+def read_arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", nargs="+", choices=TOOLS, default=list(TOOLS), metavar="NAME")
+    parser.add_argument("--turns", type=int, default=4)
+    return parser.parse_args()
+
+
+def make_environment(group):
+    """Make .venv/bench or the like, unless it has what is locked now."""
+    venv, lock = ROOT / ".venv" / group, f"requirements-{group}.txt"
+    if (venv / lock).exists() and (venv / lock).read_text() == (ROOT / lock).read_text():
+        return
+    make_venv.VENV, make_venv.PYTHON = str(venv), str(venv / "bin/python")
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
+        make_venv.main([])
+        make_venv.main([group])
+
+
+def take_part(tools, folder):
+    """Give each tool that works, after a turn that does not count."""
+    for name, tool in tools.items():
+        try:
+            ready = tool(folder / name.replace(" ", "-"))
+            time_turn(ready, "warm-up")
+            yield name, ready
+        except (NotMeasured, OSError) as problem:
+            print(f"  {name:22}not measured: {problem}")
+
+
+def time_turn(tool, turn):
+    """Return the seconds that a tool takes for an answer, if all of its scores are right."""
+    out = tool.folder / f"turn-{turn}"
+    out.mkdir()
+    with on_cpus(tool.cpus):
+        start = time.perf_counter()
+        tool.grade(out)
+        seconds = time.perf_counter() - start
+    scores = tool.scores(out)
+    if scores != tool.expected:  # check50 does so once in a while
+        assert not isinstance(tool, Ours), f"ours gives {scores} instead of {tool.expected}"
+        print(f"  {type(tool).__name__} gave a wrong score in {turn}")
+    return seconds / tool.students
+
+
+@contextlib.contextmanager
+def on_cpus(count):
+    """Let what is started run on so many CPUs only, where the system can do that."""
+    if count is None or not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    every = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, sorted(every)[-count:])
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, every)
+
+
+def report(times):
+    pinned = "on one CPU" if hasattr(os, "sched_setaffinity") else "on any CPU, as this system cannot pin"
+    print(f"grading exercise 6, {pinned} where nothing else is said")
+    medians = {name: statistics.median(seconds) for name, seconds in times.items()}
+    for name, median in medians.items():
+        spread = f"{1000 * min(times[name]):.0f} to {1000 * max(times[name]):.0f} ms"
+        ours = f"ours is {median / medians['ours']:.2f} x as fast" if "ours" in medians else ""
+        print(
+            f"  {name:22}{1 / median:7.2f}/s {1000 * median:7.0f} ms an answer  ({spread})  {ours}".rstrip()
+        )
+
+
+def run(command, cwd=ROOT, statuses=(0,)):
+    """Run a command with the modules of the checks on its path, and a home that is nobody's."""
+    path = f"{Path(command[0]).parent}{os.pathsep}{os.environ['PATH']}"  # where nbgrader looks for alembic
+    with tempfile.TemporaryDirectory() as home:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+        environment |= {
+            "HOME": home,
+            "PATH": path,
+            "PYTHONPATH": PYTHONPATH,
+            "SECRET_KEY": secrets.token_hex(),
+        }
+        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        done = subprocess.run(command, cwd=cwd, env=environment, text=True, **pipes)
+    if done.returncode not in statuses:
+        said = done.stdout.strip().splitlines() or ["nothing"]
+        raise NotMeasured(f"{Path(command[0]).name} ends with status {done.returncode} and says: {said[-1]}")
+
+
+if __name__ == "__main__":
+    main()
