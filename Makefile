@@ -3,6 +3,8 @@
 PYTHON ?= python3
 PORT ?= 8000
 LEVEL ?= 1
+SUBMISSIONS ?= submissions
+OUT ?= grades
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { sub("%", "N", $$1); printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -37,13 +39,19 @@ reset-%: .venv/requirements-test.txt ## begin exercise N again, and keep the ans
 progress: .venv/requirements-test.txt ## see how far each exercise is
 	@.venv/bin/python lessons progress
 
+grade: .venv/requirements-test.txt ## grade what students handed in (SUBMISSIONS=folder OUT=folder ARGS='--jobs 4')
+	@.venv/bin/python tests/grading '$(SUBMISSIONS)' --out '$(OUT)' $(ARGS)
+
+gradescope: .venv/requirements.txt ## build gradescope.zip, to upload as autograder (ARGS='1 2' for exercises 1 and 2)
+	@.venv/bin/python tests/grading/package.py $(ARGS)
+
 notebooks: .venv/requirements-notebooks.txt ## open JupyterLab on the notebooks
 	@.venv/bin/jupyter lab --config notebooks/.jupyter/jupyter_lab_config.py
 
 slides-%: .venv/requirements-notebooks.txt ## write notebook N, run, as one page of slides
 	@.venv/bin/python notebooks/slides.py $*
 
-test: .venv/requirements-test.txt .venv/requirements-notebooks.txt ## run every test
+test: .venv/requirements-test.txt .venv/requirements-notebooks.txt .venv/requirements-cluster.txt ## run every test
 	@.venv/bin/python -m pytest -n auto
 
 lint: .venv/requirements-test.txt ## check the style and the format of the code
@@ -53,8 +61,9 @@ lint: .venv/requirements-test.txt ## check the style and the format of the code
 format: .venv/requirements-test.txt ## bring the code into the format that lint checks
 	@.venv/bin/ruff format
 
-bench: .venv/requirements-test.txt .venv/requirements-notebooks.txt ## measure set-up, start, check and notebooks against the bare tools
+bench: .venv/requirements-test.txt .venv/requirements-notebooks.txt ## measure set-up, start, check and notebooks against the bare tools, grading against others
 	@.venv/bin/python tests/bench.py
+	@.venv/bin/python tests/bench_grading.py
 
 lock: ## renew the locked requirements (needs uv)
 	@uv $(LOCK) pyproject.toml --output-file requirements.txt
@@ -62,6 +71,10 @@ lock: ## renew the locked requirements (needs uv)
 	@uv $(LOCK) --group notebooks --constraint requirements.txt --output-file requirements-notebooks.txt
 	@uv $(LOCK) --group test --constraint requirements-notebooks.txt --constraint requirements.txt \
 		--output-file requirements-test.txt
+	@uv $(LOCK) --group cluster --constraint requirements-notebooks.txt --constraint requirements.txt \
+		--constraint requirements-test.txt --output-file requirements-cluster.txt
+	@uv $(LOCK) --group bench --constraint requirements.txt --output-file requirements-bench.txt
+	@uv $(LOCK) --group bench-nbgrader --constraint requirements.txt --output-file requirements-bench-nbgrader.txt
 
 clean: ## remove the environment, the databases and the caches
 	@rm -rf .venv .pytest_cache .ruff_cache lessons/*/data.db notebooks/*.html
@@ -75,4 +88,4 @@ LOCK = pip compile --quiet --upgrade --universal --python-version 3.11 --generat
 .venv/requirements-%.txt: requirements-%.txt .venv/requirements.txt
 	@$(PYTHON) lessons/make_venv.py $*
 
-.PHONY: help list progress notebooks test lint format bench lock clean
+.PHONY: help list progress grade gradescope notebooks test lint format bench lock clean

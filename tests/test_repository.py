@@ -205,3 +205,10 @@ def test_every_locked_package_has_a_hash_and_no_address(lock):
     assert entries
     assert all("--hash=sha256:" in entry for entry in entries)
     assert not re.search(r"://|--(extra-)?index-url|--find-links", text)
+
+
+def test_the_repository_ships_no_answer():
+    """A fork may: what make start-N makes is no longer ignored, so that it can be pushed and graded."""
+    needs("git")
+    command = ["git", "ls-files", "lessons/*/answer*.py"]
+    assert subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout == ""
