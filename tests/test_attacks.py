@@ -1,17 +1,24 @@
 """Answers that attack the grader: each is contained, costs its own points only, and leaves nothing behind."""
 
+import ctypes
 import os
+import platform
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from grading.box import NoSandbox, require_sandbox
-from grading.grade import HERE, Checker, Course, digest_of_checks, grade
+from exercises.client import NoAnswer
+from grading.box import Boxes
+from grading.grade import IDLE, Checker, Course, digest_of_checks, grade, grade_all
 from grading.record import Outcome, from_json
+from grading.sandbox import KEYCTL, SETPRIV, STANDARD_LIBRARY, NoSandbox, require_sandbox, reveal
 from grading.submissions import HandedIn, Submission
 from helpers import ROOT, eventually, needs
 
@@ -42,7 +49,7 @@ EXPECTED = {
     "writes_to_every_descriptor": "nssnn",
     "says_ok_itself": "dssdd",
     "answers_the_control_socket": "nssnn",
-    "takes_the_control_socket": "dssdd",
+    "takes_the_control_socket": "nssnn",
     "patches_pytest": "fsspp",
     "equals_everything": "ppfff",
     "shadows_and_configures": "fsspp",
@@ -69,7 +76,7 @@ EXPECTED = {
     "memory_bomb": "fssff",
     "memory_bombs": "dssdd",
     "disk_bomb": "ppppp",
-    "inode_bomb": "nssnn",
+    "inode_bomb": "ppppp",
     "log_bomb": "ppppp",
     # stays, or ends others
     "daemons": "ppppp",
@@ -83,6 +90,7 @@ EXPECTED = {
     "traces_others": "ppppp",
     "reaches_the_network": "ppppp",
     "makes_namespaces": "ppppp",
+    "finds_keys": "ppppp",
     "becomes_root": "ppppp",
     "pushes_keys": "ppppp",
     # is no answer
@@ -113,9 +121,9 @@ def leftovers(mark):
     return found - {os.getpid()}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)
 def bubblewrap():
-    needs("bwrap")
+    needs("bwrap", "setpriv") if os.geteuid() == 0 else needs("bwrap")
     try:
         require_sandbox()
     except NoSandbox as problem:
@@ -123,45 +131,74 @@ def bubblewrap():
 
 
 @pytest.fixture(scope="module")
-def trap(bubblewrap):
-    """What an attack must not reach: a listener on this machine, and an abstract one."""
-    name = f"trap-{os.getpid()}"
+def trap(tmp_path_factory):
+    """What an attack must not reach: listeners on this machine and in memory, files, and where they are."""
+    name, folder = f"trap-{os.getpid()}", tmp_path_factory.mktemp("trap")
+    (folder / "hidden-by-the-test").write_text("canary")
+    places = [
+        *(ROOT / part for part in ("tests", "solutions", "README.md", "notebooks")),
+        folder,
+        Path.home() / ".ssh",
+    ]
+    files = [f"test_{EXERCISE}.py", f"{EXERCISE}.py", "test_attacks.py"]
     with socket.create_server(("127.0.0.1", 0)) as server, socket.socket(socket.AF_UNIX) as abstract:
         abstract.bind(f"\0{name}")
         abstract.listen()
-        yield f"PORT, ABSTRACT = {server.getsockname()[1]}, {name!r}\n"
+        yield (
+            f"PORT, ABSTRACT = {server.getsockname()[1]}, {name!r}\n"
+            f"PLACES, FILES = {list(map(str, places))}, {files}\n"
+        )
 
 
 @pytest.fixture(scope="module")
-def grader(bubblewrap, tmp_path_factory):
+def grader(tmp_path_factory):
     """Grade an answer by a checker that stays; all it starts has a mark, and its files have a folder."""
     import resource
 
     folder, mark = tmp_path_factory.mktemp("grader"), os.getpid()
     before = resource.getrlimit(resource.RLIMIT_MSGQUEUE)
+    remember_a_key()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TMPDIR", str(folder))
         patch.setenv("SECRET", "canary")
         resource.setrlimit(resource.RLIMIT_MSGQUEUE, (mark, before[1]))
-        HERE.checker = checker = Checker()
+        checker = Checker()
         resource.setrlimit(resource.RLIMIT_MSGQUEUE, before)
-    exercises = {EXERCISE: checker.exercises[EXERCISE]}
-    course = Course(exercises, 1, 1, 4, True, digest_of_checks())
+    course = course_of(checker)
 
     def graded(source):
         answers = {EXERCISE: HandedIn("answer.py", source.encode())}
-        return from_json(grade(course, Submission("student", "student", answers))).exercises[0]
+        IDLE.append(checker)
+        result = from_json(grade(course, Submission("student", "student", answers))).exercises[0]
+        assert IDLE.pop() is checker
+        return result
 
     graded.left = lambda: (leftovers(mark), list(folder.iterdir()))
     with closing(checker):
+        assert graded(SOLUTION).points == 10
         yield graded
-    HERE.checker = None
+
+
+def remember_a_key():
+    """Have a key in a session of one's own, as whoever has logged in may have."""
+    libc, number = ctypes.CDLL(None), KEYCTL[platform.machine()]
+    assert libc.syscall(number, 1, None) > 0  # a new session
+    assert libc.syscall(number - 2, b"user", b"of-the-grader", b"canary", 6, -3) > 0
+
+
+def course_of(checker):
+    exercises = {EXERCISE: checker.exercises[EXERCISE]}
+    return Course(exercises, seed=1, seconds=1, deadline=4, sandboxed=True, checks=digest_of_checks())
+
+
+def source_of(attack, trap):
+    return SOLUTION + trap + (ATTACKS / f"{attack}.py").read_text()
 
 
 @pytest.mark.parametrize("attack", EXPECTED)
 def test_an_attack_is_contained_and_costs_its_own_points_only(attack, grader, trap):
-    checker, mounts = HERE.checker, Path("/proc/self/mountinfo").read_text()
-    hostile = grader(SOLUTION + trap + (ATTACKS / f"{attack}.py").read_text())
+    mounts, left = Path("/proc/self/mountinfo").read_text(), grader.left()
+    hostile = grader(source_of(attack, trap))
     outcomes = [check.outcome for check in hostile.checks]
     assert outcomes == [LETTERS[letter] for letter in EXPECTED[attack]], hostile
     assert hostile.points == points(EXPECTED[attack])
@@ -170,8 +207,7 @@ def test_an_attack_is_contained_and_costs_its_own_points_only(attack, grader, tr
     if "BROKE OUT" in (ATTACKS / f"{attack}.py").read_text():
         assert "OK" in hostile.printed  # it came to its end
     assert grader(SOLUTION).points == 10
-    assert HERE.checker is checker
-    eventually(lambda: grader.left() == ({checker.process.pid}, []), 5)
+    eventually(lambda: grader.left() == left, 5)
     assert Path("/proc/self/mountinfo").read_text() == mounts
 
 
@@ -179,26 +215,93 @@ def test_every_attack_is_run():
     assert {path.stem for path in ATTACKS.glob("*.py")} == set(EXPECTED)
 
 
+@pytest.mark.parametrize("attack", ["finds_keys", "disk_bomb", "daemons", "reads_secrets"])
+def test_an_answer_finds_nothing_of_one_before_it(attack, grader, trap):
+    for _ in range(2):
+        assert "BROKE OUT" not in grader(source_of(attack, trap)).printed
+
+
+LOOP = """
+@app.get("/loop")
+def loop():
+    while True:
+        pass
+"""
+
+
+@pytest.mark.parametrize("part", [True, False])
+def test_a_process_that_uses_too_much_of_a_processor_is_ended(part):
+    """It is ended long before the seconds that it has are over."""
+    with closing(Boxes(part=part)) as boxes, boxes.open(seconds=60, deadline=60, cpu=1) as box:
+        lesson = ROOT / "lessons" / EXERCISE
+        files = {str(path.relative_to(lesson)): path.read_bytes() for path in lesson.rglob("*.py")}
+        box.ready(files | {"answer.py": (SOLUTION + LOOP).encode()}, b"", "secret")
+        with pytest.raises(NoAnswer) as problem:
+            box.start().app("GET", "/loop", {}, None)
+    assert problem.value.outcome == "died"
+
+
+# a class of attacks, with someone honest before and after
+
+
 def hand_in(folder):
-    """Hand in every attack, one more that is honest before and after them."""
-    sources = {name: SOLUTION + (ATTACKS / f"{name}.py").read_text() for name in EXPECTED}
+    trap = "PORT, ABSTRACT, PLACES, FILES = 9, 'none', [], []\n"
+    sources = {name: source_of(name, trap) for name in EXPECTED}
     for name, source in ({"a-honest": SOLUTION, "z-honest": SOLUTION} | sources).items():
         (folder / name).mkdir(parents=True)
-        (folder / name / f"{EXERCISE}.py").write_text("PORT, ABSTRACT = 9, 'none'\n" + source)
-    return folder
+        (folder / name / f"{EXERCISE}.py").write_text(source)
 
 
-def grade_class(root, python, folder, out, *before):
-    command = [*before, python, root / "tests/grading", folder, "--out", out]
+MARKS = {name: points(letters) for name, letters in EXPECTED.items()} | {"a-honest": 10, "z-honest": 10}
+
+
+def grade_class(folder, *before):
+    command = [*before, sys.executable, ROOT / "tests/grading", folder / "class", "--out", folder / "out"]
     ran = subprocess.run(
         [*command, "--seconds", "1", "--deadline", "4"], capture_output=True, text=True, timeout=300, cwd="/"
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    marks = {line.split()[3]: int(line.split()[0]) for line in ran.stdout.splitlines() if " of " in line}
-    assert marks == {name: points(letters) for name, letters in EXPECTED.items()} | dict.fromkeys(
-        ("a-honest", "z-honest"), 10
+    return {line.split()[3]: int(line.split()[0]) for line in ran.stdout.splitlines() if " of " in line}
+
+
+def test_a_hostile_class_is_graded_by_the_command(tmp_path):
+    hand_in(tmp_path / "class")
+    assert grade_class(tmp_path) == MARKS
+
+
+def test_a_hostile_class_is_graded_by_an_ordinary_user():
+    if os.geteuid() != 0:
+        pytest.skip("the test above is run by one")
+    user = [option.replace("65534", "12345") for option in SETPRIV]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        hand_in(folder / "class")
+        for path in (folder, *folder.rglob("*")):
+            shutil.chown(path, 12345, 12345)
+        assert grade_class(folder, *reveal([STANDARD_LIBRARY, Path(sys.prefix), ROOT]), *user) == MARKS
+        record = folder / "out/students/a-honest/record.json"
+        assert record.stat().st_uid == 12345
+
+
+class Alone(Checker):
+    """A checker where a sandbox cannot make namespaces of its own."""
+
+    program = (
+        "-c",
+        "from grading import box, checker; box.Boxes.__init__.__defaults__ = True, False; checker.main()",
     )
 
 
-def test_a_hostile_class_is_graded_by_the_command(bubblewrap, tmp_path):
-    grade_class(ROOT, sys.executable, hand_in(tmp_path / "class"), tmp_path / "out")
+def test_a_hostile_class_is_graded_where_each_box_is_bubblewraps_own(trap):
+    with closing(Alone()) as one, closing(Alone()) as two, ThreadPoolExecutor(2) as threads:
+        IDLE.extend([one, two])
+        answers = {name: source_of(name, trap) for name in EXPECTED}
+        submissions = [
+            Submission(name, name, {EXERCISE: HandedIn("answer.py", source.encode())})
+            for name, source in ({"a-honest": SOLUTION} | answers | {"z-honest": SOLUTION}).items()
+        ]
+        results = {result.student: result for result in grade_all(course_of(one), submissions, threads, 4)}
+        assert {IDLE.pop(), IDLE.pop()} == {one, two}
+    slow = {"inode_bomb": 0}  # where there is no limit but time
+    assert {name: result.points for name, result in results.items()} == MARKS | slow
+    assert not [name for name in results if "BROKE OUT" in results[name].exercises[0].printed]

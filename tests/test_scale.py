@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import tracemalloc
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
@@ -23,7 +22,7 @@ if os.name == "nt":
 import psutil
 from distributed import Client
 
-from grading.grade import HERE, Checker, Course, digest_of_checks, grade, grade_all
+from grading.grade import IDLE, Checker, Course, digest_of_checks, grade, grade_all
 from grading.record import StudentResult, from_json, to_json
 from grading.submissions import HandedIn, Submission
 
@@ -262,26 +261,26 @@ def test_no_submission_is_read_before_there_is_room_for_it():
 # checkers
 
 
-def test_each_thread_has_its_own_checker_and_a_lost_one_is_replaced():
+def test_threads_share_no_checker_at_a_time_and_one_that_is_lost_is_replaced():
     needs("bwrap")
+    IDLE.clear()
     with closing(Checker()) as checker:
         checks = {FIRST: checker.exercises[FIRST]}
     course = Course(checks, seed=1, seconds=5, deadline=30, sandboxed=True, checks=digest_of_checks())
-    submission = Submission("anna", "anna", {FIRST: HandedIn("answer.py", SOLUTION.encode())})
-    both = threading.Barrier(2)
+    submission = Submission("anna", "anna", {FIRST: HandedIn("answer.py", (SLOW + SOLUTION).encode())})
 
-    def work(_):
-        both.wait(30)
-        points = [from_json(grade(course, submission)).points]
-        first = HERE.checker.process
-        first.kill()
-        first.wait()
-        points.append(from_json(grade(course, submission)).points)
-        second = HERE.checker
-        second.close()
-        return points, {first.pid, second.process.pid}
+    def points(threads):
+        return [from_json(text).points for text in threads.map(grade, [course] * 4, [submission] * 4)]
 
     with ThreadPoolExecutor(2) as threads:
-        (points, pids), (others, other_pids) = threads.map(work, range(2))
-    assert points == others == [10, 10]
-    assert len(pids | other_pids) == 4
+        assert points(threads) == [10] * 4
+        assert len(IDLE) == 2
+        lost = set(IDLE)
+        for checker in lost:
+            checker.process.kill()
+            checker.process.wait()
+        assert points(threads) == [10] * 4
+    assert len(IDLE) == 2
+    assert not lost & set(IDLE)
+    while IDLE:
+        IDLE.pop().close()

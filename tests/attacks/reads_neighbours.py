@@ -20,16 +20,10 @@ for name in ("/proc/self/fd/1", "/proc/self/fd/2"):
                 found.append(name)
     except OSError:
         pass
-for path in (
-    "..",
-    "/proc/1/cwd",
-    "/proc/1/root/root",
-    "/proc/1/root/work",
-    "/proc/1/root/etc",
-    "/proc/self/root/../etc",
-):
+for path in ("..", "/proc/1/cwd", "/proc/1/root/etc", "/proc/self/root/../etc"):
     try:
         found += [name for name in os.listdir(path) if name.startswith(("grading-", "pass", "shadow"))]
     except OSError:
         pass
+found += [path for path in PLACES if os.path.exists(f"/proc/1/root{path}")]
 print("BROKE OUT" if found or socket.gethostname() != "box" else "OK", found, flush=True)

@@ -1,14 +1,11 @@
-"""The box: an answer in a process of its own, that sees nothing, reaches nothing and is gone in time.
+"""The box: an answer in processes of its own, that see nothing, reach nothing and are gone in time.
 
-It is made by bubblewrap, with every namespace unshared. In it there are a read-only Python, the packages,
-three files of ours and, in a temporary folder of 16 MiB, the answer and the lesson's own files. What goes in
-and out are bytes on sockets that the grader made: nothing that an answer can touch is ever unpickled,
-decompressed or followed.
+It is a fork of serve.py, which bubblewrap keeps in a sandbox. What goes in and out are bytes on sockets that
+the grader made: nothing that an answer can touch is ever unpickled, decompressed or followed.
 """
 
 from __future__ import annotations
 
-import http.client
 import io
 import json
 import os
@@ -16,59 +13,37 @@ import select
 import shutil
 import signal
 import socket
-import stat
+import struct
 import subprocess
-import sys
-import sysconfig
 import tempfile
 import time
 from contextlib import suppress
-from pathlib import Path
 
-from exercises.client import BYTES, TOO_LARGE, Client, DidNotStart, NoAnswer, never_starts, too_slow
-from grading.serve import EXPLANATION
-from lesson_loader import LESSONS
+from exercises.client import Client, DidNotStart, NoAnswer, never_starts, too_slow
+from grading.sandbox import ENVIRONMENT, bare, bubblewrap, does_not_work
+from grading.wire import parse, request, talk
 
-SERVE = Path(__file__).with_name("serve.py")
-OURS = [SERVE, LESSONS / "lesson_loader.py", LESSONS / "flask_jwt_compat.py"]
-LIBRARIES = Path(sysconfig.get_path("purelib"))
-PYTHON = Path(sys.executable).resolve()
-STANDARD_LIBRARY = PYTHON if sys.base_prefix == "/usr" else Path(sys.base_prefix)  # /usr/lib is there anyway
-SYSTEM = [Path(name) for name in ("/usr/lib", "/usr/lib64", "/usr/lib32", "/lib", "/lib64", "/lib32")]
-NOBODY = 65534
-SETPRIV = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--"]
-ENVIRONMENT = {  # of bubblewrap itself as well, whose own could be read in the box
-    "TZ": "JST-9",  # as in the checks that students run
-    "LANG": "C.UTF-8",
-    "MALLOC_ARENA_MAX": "1",
-}
-TEMPORARY = 16 * 2**20  # the most bytes in a box's temporary folder
-HEADERS = 65_536  # the most bytes that the headers of a response may have
-PATIENCE = 60  # seconds that a box may take until it is there
+PATIENCE = 60  # seconds that serve.py, and a box, may take until they are there
 PRINTED = 2_000  # the most bytes that are kept of what an answer prints
-
+CPU = 10  # seconds of a processor that each process of an answer may use
 
 ENDED = "its process has ended"
 
 
-class NoSandbox(Exception):
-    """Bubblewrap does not run here; the message says why and what to do."""
+class NoBox(Exception):
+    """A box did not come to be, which is no answer's fault."""
 
 
-class Box:
-    """A box that starts at once, for an answer that comes later. Closing it ends everything that is in it.
+class ForkServer:
+    """A process of serve.py, which begins at once. Closing it ends the boxes that it has begun."""
 
-    An answer has `seconds` to start and for each response, and `deadline` seconds for all of it.
-    """
-
-    def __init__(self, sandboxed: bool = True, seconds: float = 5, deadline: float = 30) -> None:
-        self.seconds, self.deadline, self.ends = seconds, deadline, float("inf")
-        self.folder = tempfile.mkdtemp(prefix="grading-")
-        self.log = tempfile.TemporaryFile()  # noqa: SIM115  closed with the box
-        self.listeners = 0
+    def __init__(self, sandboxed: bool = True, part: bool = True) -> None:
+        self.sandboxed, self.part = sandboxed, part and sandboxed
+        self.log = tempfile.TemporaryFile()  # noqa: SIM115  closed with the process
         self.control, inside = socket.socketpair()
         self.info, info = os.pipe()
-        command = bubblewrap(info) if sandboxed else bare(self.folder)
+        self.folder = None if sandboxed else tempfile.mkdtemp(prefix="grading-")
+        command = bare(self.folder) if self.folder else bubblewrap("--info-fd", str(info), part=self.part)
         self.process = subprocess.Popen(
             command,
             pass_fds=[info] if sandboxed else [],
@@ -82,27 +57,131 @@ class Box:
         inside.close()
         os.close(info)
 
+    def ready(self) -> bool:
+        """Wait until the process has imported everything, and tell if it can part as many boxes as wanted.
+
+        Raises NoSandbox or NoBox if it does not come to that.
+        """
+        self.control.settimeout(PATIENCE)
+        said = receive(self.control)
+        if not said:
+            printed = beginning_of(self.log)
+            self.close()
+            raise does_not_work(printed) if self.sandboxed else NoBox(f"serve.py ends: {printed.strip()}")
+        return said == b"+"
+
+    def lives(self) -> bool:
+        return self.process.poll() is None
+
+    def fork(self, control: socket.socket, log: io.BufferedRandom) -> None:
+        """Begin a box, with this for its socket, and this for what the answer prints."""
+        with suppress(OSError):  # then the box says nothing
+            socket.send_fds(self.control, [b"f"], [control.fileno(), log.fileno()])
+
+    def close(self) -> None:
+        if self.log.closed:
+            return
+        self.control.close()
+        with suppress(OSError, ValueError, KeyError):
+            # the first process in the sandbox: with it end all the others, whatever they do
+            os.kill(json.loads(os.read(self.info, 4096))["child-pid"], signal.SIGKILL)
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(5 if self.sandboxed else 0)
+        with suppress(OSError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        os.close(self.info)
+        self.log.close()
+        if self.folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Boxes:
+    """Gives one box after another, from a process that is warm already.
+
+    Where that can make no namespaces of its own, as under some rules of AppArmor's, each box has a process to
+    itself, which begins while the box before it is still checked.
+    """
+
+    def __init__(self, sandboxed: bool = True, part: bool = True) -> None:
+        self.sandboxed = sandboxed
+        self.server = ForkServer(sandboxed, part)
+        self.many = self.server.part and self.server.ready()
+        if self.server.part and not self.many:
+            self.renew()
+
+    def renew(self) -> None:
+        self.server.close()
+        self.server = ForkServer(self.sandboxed, self.many)
+
+    def open(self, seconds: float, deadline: float, cpu: int = CPU) -> Box:
+        """Return the next box. Raises NoSandbox or NoBox where there is none any more."""
+        if not self.server.lives():
+            self.renew()
+            if self.many:
+                self.server.ready()
+        if self.many:
+            return Box(self.server, seconds, deadline, cpu)
+        server, self.server = self.server, ForkServer(self.sandboxed, part=False)
+        server.ready()
+        return Box(server, seconds, deadline, cpu, alone=True)
+
+    def close(self) -> None:
+        self.server.close()
+
+
+class Box:
+    """A box for one answer. Closing it ends all that is in it; if it is alone in its server, with the server.
+
+    An answer has `seconds` to start and for each response, `deadline` seconds for all of it, and in each of
+    its processes `cpu` seconds of a processor.
+    """
+
+    def __init__(
+        self, server: ForkServer, seconds: float, deadline: float, cpu: int = CPU, alone: bool = False
+    ) -> None:
+        self.server, self.alone = server, alone
+        self.seconds, self.deadline, self.cpu, self.ends = seconds, deadline, cpu, float("inf")
+        self.folder = tempfile.mkdtemp(prefix="grading-")
+        self.log = tempfile.TemporaryFile()  # noqa: SIM115  closed with the box
+        self.listeners = 0
+        self.first = -1  # a descriptor of the first process in the box
+        self.control, inside = socket.socketpair()
+        if not alone:
+            self.control.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        with inside:
+            server.fork(inside, self.log)
+        self.control.settimeout(PATIENCE)
+
     def ready(self, files: dict[str, bytes], database: bytes, secret_key: str) -> None:
         """Hand the box the files of the app, by their names in it, and its database.
 
-        Raises NoSandbox if there is no box to hand them to.
+        Raises NoBox if there is none to hand them to.
         """
-        self.control.settimeout(PATIENCE)
-        try:
-            up = self.control.recv(1)  # before any code of a student's: so this is true
-        except OSError:
-            up = b""
-        if not up:
-            self.end()
-            raise NoSandbox(f"Bubblewrap does not work here: {self.printed().strip() or ENDED}")
+        self.meet()
         task = {
             "files": {name: content.decode("latin-1") for name, content in files.items()},
             "database": database.decode("latin-1"),
             "environment": {"SECRET_KEY": secret_key},
+            "cpu": self.cpu,
         }
         message = json.dumps(task).encode()
         self.control.sendall(len(message).to_bytes(4, "big") + message)
         self.ends = time.monotonic() + self.deadline
+
+    def meet(self) -> None:
+        """Wait until the box is there, and keep hold of its first process, with which all the others end.
+
+        There is no code of a student's in it yet: so what it says is true.
+        """
+        if self.alone:
+            up = receive(self.control)
+        else:
+            up, said = receive_with_sender(self.control)
+            with suppress(OSError):
+                self.first = os.pidfd_open(said)
+        if not up or (self.first < 0 and not self.alone):
+            raise NoBox(f"there is no box: {beginning_of(self.log).strip() or ENDED}")
 
     def start(self, apart: bool = False) -> Client:
         """Start a process of the app, and return a client of it."""
@@ -153,24 +232,24 @@ class Box:
 
     def printed(self) -> str:
         """Return the beginning of what the answer wrote to its standard output and error."""
-        return os.pread(self.log.fileno(), PRINTED, 0).decode("utf-8", "replace")
+        return beginning_of(self.log)
 
     def end(self) -> None:
         """End everything that is in the box, and wait until it is gone."""
-        if self.process.returncode is None:
-            self.control.close()
-            with suppress(OSError, ValueError, KeyError):
-                # the first process in the box: with it end all the others, whatever they do
-                os.kill(json.loads(os.read(self.info, 4096))["child-pid"], signal.SIGKILL)
-            with suppress(subprocess.TimeoutExpired):
-                self.process.wait(5)
-            with suppress(OSError):
-                os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
+        self.control.close()
+        if self.first >= 0:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self.first, signal.SIGKILL)
+            gone = select.select([self.first], [], [], PATIENCE)[0]
+            os.close(self.first)
+            self.first = -1
+            self.alone = not gone  # which leaves nothing but to end the server
+        if self.alone:
+            self.server.close()
+            self.alone = False
 
     def close(self) -> None:
         self.end()
-        os.close(self.info)
         self.log.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -181,135 +260,22 @@ class Box:
         self.close()
 
 
-def bubblewrap(info: int) -> list[str]:
-    """Return the command that makes a box and runs serve.py in it."""
-    paths = [path for path in SYSTEM if path.is_dir() and not path.is_symlink()]
-    paths += [STANDARD_LIBRARY, LIBRARIES]
-    inside = [option for path in paths for option in bind(path)]
-    for path in SYSTEM:
-        if path.is_symlink():
-            inside += ["--symlink", os.readlink(path), str(path)]
-    for path in OURS:
-        inside += bind(path, Path("/box", path.name))
-    as_nobody = []
-    if os.geteuid() == 0:
-        as_nobody = [*reveal([*paths, *OURS]), *SETPRIV]
-    return [
-        *as_nobody,
-        *("bwrap", "--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent"),
-        *("--new-session", "--cap-drop", "ALL", "--hostname", "box", "--info-fd", str(info)),
-        *("--proc", "/proc", "--dev", "/dev", "--size", str(TEMPORARY), "--tmpfs", "/tmp"),
-        *inside,
-        *("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp"),
-        *("--", str(PYTHON), "-I", "-S", "-X", "utf8", "/box/serve.py", str(LIBRARIES), "/tmp"),
-    ]
+def receive(control: socket.socket) -> bytes:
+    """Return the byte that comes, or none if none does."""
+    with suppress(OSError):
+        return control.recv(1)
+    return b""
 
 
-def reveal(paths: list[Path]) -> list[str]:
-    """Return a command before which root lets nobody read paths below a folder that is closed to others.
-
-    A user other than root can make a box, but only of what that user can read. A Python below /root is
-    none, so such folders are covered, for that one command, by empty ones with nothing but the paths.
-    """
-    closed = {}
-    for path in paths:
-        for folder in reversed(path.parents):  # the outermost one first
-            if not folder.stat().st_mode & stat.S_IXOTH:
-                closed.setdefault(folder, []).append(path)
-                break
-    command = []
-    for folder, hidden in closed.items():
-        command += ["--tmpfs", str(folder)]
-        for path in hidden:
-            for parent in reversed(path.parents):
-                if parent.is_relative_to(folder):
-                    command += ["--dir", str(parent)]  # which anyone may pass
-            command += bind(path)
-    return ["bwrap", "--dev-bind", "/", "/", *command, "--"] if command else []
+def receive_with_sender(control: socket.socket) -> tuple[bytes, int]:
+    """Return the byte that comes, and from which process, as the kernel has it (unix(7), SCM_CREDENTIALS)."""
+    with suppress(OSError):
+        byte, ancillary, *_ = control.recvmsg(1, socket.CMSG_SPACE(struct.calcsize("3i")))
+        for _, kind, content in ancillary:
+            if kind == socket.SCM_CREDENTIALS:
+                return byte, struct.unpack("3i", content)[0]
+    return b"", 0
 
 
-def bind(path: Path, destination: Path | None = None) -> list[str]:
-    return ["--ro-bind", str(path), str(destination or path)]
-
-
-def bare(folder: str) -> list[str]:
-    """Return the command that runs serve.py where there is no sandbox: as another user, if root asks."""
-    inside, work = Path(folder, "box"), Path(folder, "work")
-    inside.mkdir()
-    work.mkdir()
-    for path in OURS:
-        shutil.copy(path, inside)
-    command = [str(PYTHON), "-I", "-S", "-X", "utf8", str(inside / SERVE.name), str(LIBRARIES), str(work)]
-    if os.geteuid() != 0 or not shutil.which("setpriv") or reveal([STANDARD_LIBRARY, LIBRARIES]):
-        return command
-    os.chmod(folder, 0o711)
-    os.chown(work, NOBODY, NOBODY)
-    return [*SETPRIV, *command]
-
-
-def require_sandbox() -> None:
-    """Raise NoSandbox if bubblewrap is missing, or cannot make a box here."""
-    if not shutil.which("bwrap"):
-        raise NoSandbox(
-            "There is no bubblewrap here, which keeps answers away from this machine. It is for Linux; on "
-            "Debian and Ubuntu: sudo apt install bubblewrap"
-        )
-    with Box() as box:
-        box.ready({}, b"", "")
-
-
-def talk(path: str, request: bytes, ends: float) -> bytes:
-    """Return all that comes back for a request until the other side hangs up, or as much as may come.
-
-    Raises TimeoutError if that is not before `ends`, on time.monotonic's clock.
-    """
-    received = bytearray()
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(ends - time.monotonic())
-        connection.connect(path)
-        connection.sendall(request)
-        connection.shutdown(socket.SHUT_WR)  # or else Werkzeug waits 10 ms for more
-        while len(received) <= HEADERS + BYTES:
-            connection.settimeout(max(ends - time.monotonic(), 0.001))
-            try:
-                chunk = connection.recv(65_536)
-            except ConnectionResetError:
-                break
-            if not chunk:
-                break
-            received += chunk
-    return bytes(received)
-
-
-def request(method: str, target: str, headers: dict[str, str], body: bytes | None) -> bytes:
-    """Return a request as it goes over the wire (RFC 9112)."""
-    lines = [f"{method} {target} HTTP/1.1", "Host: localhost", "Connection: close"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
-    if body is not None:
-        lines.append(f"Content-Length: {len(body)}")
-    return "\r\n".join([*lines, "", ""]).encode("latin-1") + (body or b"")
-
-
-def parse(received: bytes, method: str) -> tuple[int, dict[str, str], bytes]:
-    """Return the status, headers and body of a response, which is neither decoded nor followed."""
-    response = http.client.HTTPResponse(Received(received), method=method)
-    try:
-        response.begin()
-        body = response.read()
-    except (http.client.HTTPException, ValueError):
-        if len(received) > HEADERS + BYTES:
-            raise NoAnswer(TOO_LARGE) from None
-        raise NoAnswer(f"what is no HTTP response, or breaks off: {received[:60]!a}") from None
-    if len(body) > BYTES:
-        raise NoAnswer(TOO_LARGE)
-    names = {name.lower(): value for name, value in response.getheaders()}
-    if response.status == 500 and names.get("content-type") == EXPLANATION:
-        raise NoAnswer(body[:4096].decode("utf-8", "replace"), status=500)
-    return response.status, names, body
-
-
-class Received(io.BytesIO):
-    """What http.client reads a response from: it wants to be given a socket."""
-
-    def makefile(self, *_: object) -> io.BytesIO:
-        return self
+def beginning_of(log: io.BufferedRandom) -> str:
+    return os.pread(log.fileno(), PRINTED, 0).decode("utf-8", "replace")

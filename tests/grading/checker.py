@@ -11,14 +11,16 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import ExitStack, closing
 from dataclasses import asdict
 from typing import Any
 
 import pytest
 
 from exercises.client import Client
-from grading.box import Box
+from grading.box import Box, Boxes
 from grading.record import CheckResult, Outcome
+from grading.sandbox import forget_keys
 from lesson_loader import LESSONS, code_files
 
 CHECKS = LESSONS.parent / "tests/exercises"
@@ -92,9 +94,9 @@ class Catalogue:
             checks.append({"name": item.name, "sentence": check["sentence"], "max_points": check["points"]})
 
 
-def check(task: dict[str, Any]) -> dict[str, Any]:
+def check(task: dict[str, Any], boxes: Boxes) -> dict[str, Any]:
     """Run the checks of an exercise on an answer, and return how they went and what it printed."""
-    with Box(task["sandboxed"], task["seconds"], task["deadline"]) as box:
+    with boxes.open(task["seconds"], task["deadline"]) as box:
         host = Host(box, task["exercise"], task["answer"].encode("latin-1"))
         results = Results()
         run_pytest(f"{CHECKS}/test_{task['exercise']}.py", f"--seed={task['seed']}", plugins=[host, results])
@@ -117,15 +119,22 @@ def run_pytest(*options: str, plugins: list[object]) -> None:
 
 def main() -> None:
     """Check one answer for each line of standard input, until there are no more."""
+    forget_keys()
     output = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever else is printed here is not a result
     print(json.dumps(catalogue()), file=output, flush=True)
-    for line in sys.stdin:
-        try:
-            said = check(json.loads(line))
-        except Exception as error:
-            said = {"problem": f"{type(error).__name__}: {error}"}
-        print(json.dumps(said), file=output, flush=True)
+    with ExitStack() as stack:
+        boxes: dict[bool, Boxes] = {}
+        for line in sys.stdin:
+            try:
+                task = json.loads(line)
+                sandboxed = task["sandboxed"]
+                if sandboxed not in boxes:
+                    boxes[sandboxed] = stack.enter_context(closing(Boxes(sandboxed)))
+                said = check(task, boxes[sandboxed])
+            except Exception as error:
+                said = {"problem": f"{type(error).__name__}: {error}"}
+            print(json.dumps(said), file=output, flush=True)
 
 
 if __name__ == "__main__":

@@ -7,18 +7,18 @@ import os
 import secrets
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from grading.box import NoSandbox, require_sandbox
 from grading.formats import clean, clean_name, number_of, summary_markdown
-from grading.grade import Checker, Course, digest_of_checks, grade_all
+from grading.grade import IDLE, Checker, Course, digest_of_checks, grade_all
 from grading.record import Outcome, StudentResult
 from grading.reports import Busy, Reports
+from grading.sandbox import NoSandbox, require_sandbox
 from grading.submissions import NoSubmissions, Submission, find_submissions, read_submission
 
 
@@ -87,8 +87,9 @@ def grade_folder(options: argparse.Namespace, console: Console) -> int:
         console.print("Without a sandbox, an answer can do to this machine whatever its user can.", **PLAIN)
     elif not options.scheduler:
         require_sandbox()
-    with closing(Checker()) as checker:
-        catalogue = checker.exercises
+    checker = Checker()
+    IDLE.append(checker)
+    catalogue = checker.exercises
     reports = Reports(options.out)
     with reports.alone():
         new = secrets.randbelow(10**9)

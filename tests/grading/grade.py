@@ -8,9 +8,10 @@ import os
 import select
 import subprocess
 import sys
-import threading
+from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -22,7 +23,7 @@ from lesson_loader import LESSONS, code_files, find_lessons
 
 ROOT = LESSONS.parent
 GRADING = Path(__file__).parent
-HERE = threading.local()  # where each thread has its checker
+IDLE: deque[Checker] = deque()  # the checkers that wait for an answer, whichever thread has one
 SPARE = 120  # seconds that a checker may take on top of an answer's own, before it counts as lost
 
 
@@ -53,9 +54,11 @@ class CheckerLost(Exception):
 class Checker:
     """A process of grading.checker."""
 
+    program = ("-m", "grading.checker")
+
     def __init__(self) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "grading.checker"],
+            [sys.executable, *self.program],
             cwd=ROOT,
             env=os.environ
             | {
@@ -106,7 +109,7 @@ def grade(course: Course, submission: Submission) -> str:
 
 
 def grade_exercise(course: Course, submission: Submission, exercise: str) -> ExerciseResult:
-    """Return how an answer went; a checker that got lost is replaced once."""
+    """Return how an answer went. What fails in the grader is tried once more."""
     problem = submission.problem or submission.problems.get(exercise, "")
     if problem:
         return without_checks(course, exercise, Outcome.UNREADABLE, problem)
@@ -123,15 +126,9 @@ def grade_exercise(course: Course, submission: Submission, exercise: str) -> Exe
         "deadline": course.deadline,
         "sandboxed": course.sandboxed,
     }
-    said = {}
-    for _ in range(2):
-        try:
-            HERE.checker = getattr(HERE, "checker", None) or Checker()
-            said = HERE.checker.check(task)
-            break
-        except (CheckerLost, OSError) as error:
-            HERE.checker = None
-            said = {"problem": str(error)}
+    said = ask_a_checker(task)
+    if "problem" in said:  # which may have been the machine's, and over now
+        said = ask_a_checker(task)
     shown = {"file": answer.file, "seed": task["seed"]}
     expected = [check["name"] for check in course.exercises[exercise]]
     checks = [
@@ -144,6 +141,26 @@ def grade_exercise(course: Course, submission: Submission, exercise: str) -> Exe
     return ExerciseResult(
         exercise, points_of(course, exercise), checks, printed=said["printed"], problem=problem, **shown
     )
+
+
+def ask_a_checker(task: dict[str, Any]) -> dict[str, Any]:
+    """Ask a checker that is idle, or a new one. One that gets lost is not idle again."""
+    try:
+        checker = idle_checker() or Checker()
+        said = checker.check(task)
+    except (CheckerLost, OSError) as error:
+        return {"problem": str(error)}
+    IDLE.append(checker)
+    return said
+
+
+def idle_checker() -> Checker | None:
+    """Take one of those that wait and live, if there is any."""
+    with suppress(IndexError):
+        while (checker := IDLE.pop()).process.poll() is not None:
+            checker.close()
+        return checker
+    return None
 
 
 def without_checks(course: Course, exercise: str, outcome: Outcome, problem: str = "") -> ExerciseResult:
@@ -196,7 +213,9 @@ def digest_of(*parts: str) -> str:
 def digest_of_checks() -> str:
     """Return a digest of every file that decides a mark, of their names and content."""
     files = [*sorted((ROOT / "tests/exercises").glob("*.py")), ROOT / "requirements.txt"]
-    files += [GRADING / f"{name}.py" for name in ("box", "checker", "grade", "serve", "record")]
+    files += [
+        GRADING / f"{name}.py" for name in ("box", "checker", "grade", "record", "sandbox", "serve", "wire")
+    ]
     files += [LESSONS / "flask_jwt_compat.py", LESSONS / "lesson_loader.py"]
     files += [file for lesson in find_lessons().values() for file in code_files(lesson)]
     return digest_of(*(text for file in files for text in (file.name, file.read_text(encoding="utf-8"))))

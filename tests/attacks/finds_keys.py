@@ -1,0 +1,17 @@
+import ctypes
+import platform
+
+libc = ctypes.CDLL(None, use_errno=True)
+ADD, REQUEST, KEYCTL = {"x86_64": (248, 249, 250), "aarch64": (217, 218, 219)}[platform.machine()]
+SEARCH, RINGS = 10, {"thread": -1, "process": -2, "session": -3, "user": -4, "user session": -5}
+NAMES = (b"of-the-grader", b"of-an-answer")
+broke = [
+    (ring, name)
+    for ring, number in RINGS.items()
+    for name in NAMES
+    if libc.syscall(KEYCTL, SEARCH, number, b"user", name, 0) > 0
+]
+broke += [name for name in NAMES if libc.syscall(REQUEST, b"user", name, None, 0) > 0]
+for number in RINGS.values():
+    libc.syscall(ADD, b"user", b"of-an-answer", b"see you", 7, number)
+print("BROKE OUT" if broke else "OK", broke, flush=True)

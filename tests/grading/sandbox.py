@@ -1,0 +1,148 @@
+"""The commands that begin serve.py: in bubblewrap's sandbox, or where there is none.
+
+In the sandbox, with every namespace unshared, there are a read-only Python, the packages, three files of ours
+and a temporary folder. Nothing else of the machine is in view, no network, no environment and no rights.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+from lesson_loader import LESSONS
+
+SERVE = Path(__file__).with_name("serve.py")
+OURS = [SERVE, LESSONS / "lesson_loader.py", LESSONS / "flask_jwt_compat.py"]
+LIBRARIES = Path(sysconfig.get_path("purelib"))
+PYTHON = Path(sys.executable).resolve()
+STANDARD_LIBRARY = PYTHON if sys.base_prefix == "/usr" else Path(sys.base_prefix)  # /usr/lib is there anyway
+SYSTEM = [Path(name) for name in ("/usr/lib", "/usr/lib64", "/usr/lib32", "/lib", "/lib64", "/lib32")]
+NOBODY = 65534
+SETPRIV = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--"]
+ENVIRONMENT = {  # of bubblewrap itself as well, whose own could be read in the sandbox
+    "TZ": "JST-9",  # as in the checks that students run
+    "LANG": "C.UTF-8",
+    "MALLOC_ARENA_MAX": "1",
+}
+TEMPORARY = 16 * 2**20  # the most bytes in a box's temporary folder
+PROCESSES = 16  # the most that a box may have, threads included
+KEYCTL = {"x86_64": 250, "aarch64": 219}  # the number of this system call
+JOIN_SESSION_KEYRING, REVOKE, SESSION_KEYRING = 1, 3, -3  # from linux/keyctl.h
+
+
+class NoSandbox(Exception):
+    """Bubblewrap does not run here; the message says why and what to do."""
+
+
+def bubblewrap(*options: str, part: bool = False) -> list[str]:
+    """Return the command that runs serve.py in a sandbox; with part=True, where it may go on to make its own.
+
+    The options are further ones of bubblewrap's.
+    """
+    paths = [path for path in SYSTEM if path.is_dir() and not path.is_symlink()]
+    paths.append(STANDARD_LIBRARY)
+    inside = [option for path in paths for option in bind(path)]
+    for path in SYSTEM:
+        if path.is_symlink():
+            inside += ["--symlink", os.readlink(path), str(path)]
+    inside += bind(LIBRARIES, Path("/box/libraries"))  # below /tmp, where it may be, it would be covered
+    for path in OURS:
+        inside += bind(path, Path("/box", path.name))
+    as_nobody = []
+    if os.geteuid() == 0:
+        as_nobody = [*reveal([*paths, LIBRARIES, *OURS]), *SETPRIV]
+    return [
+        *as_nobody,
+        *("bwrap", "--unshare-all", "--unshare-user", *(() if part else ("--disable-userns",))),
+        *("--die-with-parent", "--new-session", "--cap-drop", "ALL", "--hostname", "box", *options),
+        *("--proc", "/proc", "--dev", "/dev", "--size", str(TEMPORARY), "--tmpfs", "/tmp"),
+        *inside,
+        *("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp", "--"),
+        *python("/box/serve.py", "/box/libraries", "/tmp", PROCESSES),
+        *(("part",) if part else ()),
+    ]
+
+
+def python(serve: object, libraries: object, folder: object, processes: int) -> list[str]:
+    return [str(PYTHON), "-I", "-S", "-X", "utf8", *map(str, (serve, libraries, folder, processes))]
+
+
+def reveal(paths: list[Path]) -> list[str]:
+    """Return a command before which root lets nobody read paths below a folder that is closed to others.
+
+    A user other than root can make a sandbox, but only of what that user can read. A Python below root's home
+    is none, so such folders are covered, for that one command, by empty ones with nothing but the paths.
+    """
+    closed = {}
+    for path in paths:
+        for folder in reversed(path.parents):  # the outermost one first
+            if not folder.stat().st_mode & stat.S_IXOTH:
+                closed.setdefault(folder, []).append(path)
+                break
+    command = []
+    for folder, hidden in closed.items():
+        command += ["--tmpfs", str(folder)]
+        for path in hidden:
+            for parent in reversed(path.parents):
+                if parent.is_relative_to(folder):
+                    command += ["--dir", str(parent)]  # which anyone may pass
+            command += bind(path)
+    return ["bwrap", "--dev-bind", "/", "/", *command, "--"] if command else []
+
+
+def bind(path: Path, destination: Path | None = None) -> list[str]:
+    return ["--ro-bind", str(path), str(destination or path)]
+
+
+def bare(folder: str) -> list[str]:
+    """Return the command that runs serve.py where there is no sandbox: as another user, if root asks."""
+    inside, work = Path(folder, "box"), Path(folder, "work")
+    inside.mkdir()
+    work.mkdir()
+    for path in OURS:
+        shutil.copy(path, inside)
+    if os.geteuid() != 0 or not shutil.which("setpriv") or reveal([STANDARD_LIBRARY, LIBRARIES]):
+        return python(inside / SERVE.name, LIBRARIES, work, 0)  # the user has other processes as well
+    os.chmod(folder, 0o711)
+    os.chown(work, NOBODY, NOBODY)
+    return [*SETPRIV, *python(inside / SERVE.name, LIBRARIES, work, PROCESSES)]
+
+
+def forget_keys() -> None:
+    """Let this process, and all that it starts, be without the keys of whoever started it (keyrings(7)).
+
+    A session's keys are inherited through all namespaces. A keyring of our own, revoked, takes their place.
+    """
+    number = KEYCTL.get(os.uname().machine)
+    if sys.platform == "linux" and number:
+        libc = ctypes.CDLL(None)
+        if libc.syscall(number, JOIN_SESSION_KEYRING, None) > 0:
+            libc.syscall(number, REVOKE, SESSION_KEYRING)
+
+
+def require_sandbox() -> None:
+    """Raise NoSandbox if bubblewrap is missing, or cannot make a sandbox here."""
+    if not shutil.which("bwrap"):
+        raise NoSandbox(
+            "There is no bubblewrap here, which keeps answers away from this machine. It is for Linux; on "
+            "Debian and Ubuntu: sudo apt install bubblewrap. --no-sandbox does without, for answers that you "
+            "trust or a machine to throw away"
+        )
+    command = bubblewrap()
+    command[command.index(str(PYTHON)) :] = [str(PYTHON), "-I", "-S", "-c", ""]
+    tried = subprocess.run(command, cwd="/", env=ENVIRONMENT, stdin=subprocess.DEVNULL, capture_output=True)
+    if tried.returncode:
+        raise does_not_work(tried.stderr.decode("utf-8", "replace"))
+
+
+def does_not_work(said: str) -> NoSandbox:
+    return NoSandbox(
+        f"Bubblewrap does not work here: {said.strip() or 'it just ends'}. Grade where it may make user "
+        "namespaces. --no-sandbox does without, for answers that you trust or a machine to throw away"
+    )
