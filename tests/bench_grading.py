@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ET
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import make_venv
@@ -90,9 +91,7 @@ class Ours(Tool):
 
     def grade(self, out):
         command = [sys.executable, ROOT / "tests/grading", self.folder / "submitted"]
-        if not (ROOT / "tests/grading/__main__.py").exists():
-            raise NotMeasured("tests/grading has no __main__.py yet")
-        run([*command, "--out", out, "--jobs", str(self.jobs)], statuses=(0, 1))
+        run([*command, "--out", out, "--jobs", str(self.jobs)])
 
     def scores(self, out):
         scores = dict.fromkeys(self.expected, 0)
@@ -111,7 +110,26 @@ class OursUnpinned(Ours):
 
 
 class OursTwice(Ours):
+    students = 80
     jobs = cpus = 2
+
+
+class OursApart(Ours):
+    """Two commands at once, each with a CPU: what two CPUs of this machine can do that share no work."""
+
+    cpus = 2
+
+    def grade(self, out):
+        def on_its_own(cpu):
+            os.sched_setaffinity(0, {cpu})  # of this thread, and of what it starts
+            super(OursApart, self).grade(out / str(cpu))
+
+        with ThreadPoolExecutor(2) as threads:
+            list(threads.map(on_its_own, sorted(os.sched_getaffinity(0))))
+
+    def scores(self, out):
+        one, other = (super(OursApart, self).scores(part) for part in out.iterdir())
+        return one if one == other else {}
 
 
 class OneByOne(Tool):
@@ -226,6 +244,7 @@ TOOLS = {
     "ours, for one answer": OursForOne,
     "ours, on any CPU": OursUnpinned,
     "ours, 2 jobs, 2 CPUs": OursTwice,
+    "ours, two commands": OursApart,
 }
 
 
@@ -284,7 +303,7 @@ def time_turn(tool, turn):
     if scores != tool.expected:  # check50 does so once in a while
         assert not isinstance(tool, Ours), f"ours gives {scores} instead of {tool.expected}"
         print(f"  {type(tool).__name__} gave a wrong score in {turn}")
-    return seconds / tool.students
+    return seconds / tool.students / (2 if isinstance(tool, OursApart) else 1)
 
 
 @contextlib.contextmanager

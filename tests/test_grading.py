@@ -342,7 +342,7 @@ def test_an_answer_gets_in_the_box_what_it_gets_where_it_was_written(exercise, c
             "sandboxed": True,
             "seconds": 5,
         }
-        said = checker.check(task | {"deadline": 30})
+        said = checker.ask(task | {"deadline": 30})
         assert {check["name"]: check["outcome"] for check in said["checks"]} == here, name
 
 

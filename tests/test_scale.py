@@ -265,7 +265,7 @@ def test_threads_share_no_checker_at_a_time_and_one_that_is_lost_is_replaced():
     needs("bwrap")
     IDLE.clear()
     with closing(Checker()) as checker:
-        checks = {FIRST: checker.exercises[FIRST]}
+        checks = {FIRST: checker.ask({})[FIRST]}
     course = Course(checks, seed=1, seconds=5, deadline=30, sandboxed=True, checks=digest_of_checks())
     submission = Submission("anna", "anna", {FIRST: HandedIn("answer.py", (SLOW + SOLUTION).encode())})
 

@@ -2,8 +2,8 @@
 
     python -m grading.checker
 
-It first writes the catalogue of checks, and then, for each line of JSON that it reads, one that says how the
-checks went. It never runs a student's code: that is in a box.
+For each line of JSON that it reads, it writes one: for an empty object the catalogue of checks, for a task
+how the checks of an answer went. It never runs a student's code: that is in a box.
 """
 
 from __future__ import annotations
@@ -118,20 +118,22 @@ def run_pytest(*options: str, plugins: list[object]) -> None:
 
 
 def main() -> None:
-    """Check one answer for each line of standard input, until there are no more."""
+    """Answer each line of standard input, until there are no more."""
     forget_keys()
     output = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever else is printed here is not a result
-    print(json.dumps(catalogue()), file=output, flush=True)
     with ExitStack() as stack:
         boxes: dict[bool, Boxes] = {}
         for line in sys.stdin:
             try:
                 task = json.loads(line)
-                sandboxed = task["sandboxed"]
-                if sandboxed not in boxes:
-                    boxes[sandboxed] = stack.enter_context(closing(Boxes(sandboxed)))
-                said = check(task, boxes[sandboxed])
+                if task:
+                    sandboxed = task["sandboxed"]
+                    if sandboxed not in boxes:
+                        boxes[sandboxed] = stack.enter_context(closing(Boxes(sandboxed)))
+                    said = check(task, boxes[sandboxed])
+                else:
+                    said = catalogue()
             except Exception as error:
                 said = {"problem": f"{type(error).__name__}: {error}"}
             print(json.dumps(said), file=output, flush=True)

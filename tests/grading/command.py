@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from grading.formats import clean, clean_name, number_of, summary_markdown
-from grading.grade import IDLE, Checker, Course, digest_of_checks, grade_all
+from grading.grade import Course, digest_of_checks, grade_all, list_checks
 from grading.record import Outcome, StudentResult
 from grading.reports import Busy, Reports
 from grading.sandbox import NoSandbox, require_sandbox
@@ -87,11 +88,9 @@ def grade_folder(options: argparse.Namespace, console: Console) -> int:
         console.print("Without a sandbox, an answer can do to this machine whatever its user can.", **PLAIN)
     elif not options.scheduler:
         require_sandbox()
-    checker = Checker()
-    IDLE.append(checker)
-    catalogue = checker.exercises
     reports = Reports(options.out)
-    with reports.alone():
+    with reports.alone(), threads_of(options.jobs) as threads:
+        catalogue = threads.submit(list_checks).result()
         new = secrets.randbelow(10**9)
         course = Course(
             exercises=choose(options.exercises, students, catalogue),
@@ -103,7 +102,7 @@ def grade_folder(options: argparse.Namespace, console: Console) -> int:
         )
         with progress_of(len(students)) as advance:
             waiting = unfinished(course, students, reports, options.regrade, advance)
-            with executor_for(options) as (executor, window, more):
+            with executor_for(options, threads) as (executor, window, more):
                 for result in grade_all(course, waiting, executor, window, **more):
                     reports.keep(result)
                     advance()
@@ -153,14 +152,33 @@ def unfinished(
 
 
 @contextmanager
-def executor_for(options: argparse.Namespace) -> Iterator[tuple[Executor, int, dict[str, Any]]]:
+def threads_of(jobs: int) -> Iterator[ThreadPoolExecutor]:
+    """Give so many threads, each of which has a checker.
+
+    A checker and its box take turns, which is quicker on one processor: where there are as many checkers as
+    processors, each thread stays on its own, and so does what it starts.
+    """
+    processors = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    following = cycle(processors)
+
+    def stay() -> None:
+        if 0 < len(processors) <= jobs:
+            os.sched_setaffinity(0, {next(following)})
+
+    threads = ThreadPoolExecutor(jobs, initializer=stay)
+    try:
+        yield threads
+    finally:
+        threads.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def executor_for(
+    options: argparse.Namespace, threads: ThreadPoolExecutor
+) -> Iterator[tuple[Executor, int, dict[str, Any]]]:
     """Give what runs the grading, how many submissions it should have on their way, and what it is told."""
     if not options.scheduler:
-        executor = ThreadPoolExecutor(options.jobs)
-        try:
-            yield executor, 2 * options.jobs, {}
-        finally:
-            executor.shutdown(cancel_futures=True)
+        yield threads, 2 * options.jobs, {}
         return
     try:
         from distributed import Client
