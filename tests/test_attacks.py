@@ -18,7 +18,7 @@ from exercises.client import NoAnswer
 from grading.box import Boxes
 from grading.grade import IDLE, Checker, Course, digest_of_checks, grade, grade_all
 from grading.record import Outcome, from_json
-from grading.sandbox import KEYCTL, SETPRIV, STANDARD_LIBRARY, NoSandbox, require_sandbox, reveal
+from grading.sandbox import KEYCTL, NOBODY, SETPRIV, STANDARD_LIBRARY, NoSandbox, require_sandbox, reveal
 from grading.submissions import HandedIn, Submission
 from helpers import ROOT, eventually, needs
 
@@ -34,6 +34,7 @@ LETTERS = {
     "t": Outcome.NO_ANSWER_IN_TIME,
     "d": Outcome.DIED,
 }
+USER = 12345  # an ordinary one
 LIMIT = "Max msgqueue size"  # which nobody needs, and which all that a process starts inherits
 EXPECTED = {
     # ends early
@@ -269,18 +270,52 @@ def test_a_hostile_class_is_graded_by_the_command(tmp_path):
     assert grade_class(tmp_path) == MARKS
 
 
-def test_a_hostile_class_is_graded_by_an_ordinary_user():
+@pytest.fixture
+def ordinary():
+    """A folder of an ordinary user's, in which there is a class, and the command that makes root one."""
     if os.geteuid() != 0:
         pytest.skip("the test above is run by one")
-    user = [option.replace("65534", "12345") for option in SETPRIV]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         hand_in(folder / "class")
         for path in (folder, *folder.rglob("*")):
-            shutil.chown(path, 12345, 12345)
-        assert grade_class(folder, *reveal([STANDARD_LIBRARY, Path(sys.prefix), ROOT]), *user) == MARKS
-        record = folder / "out/students/a-honest/record.json"
-        assert record.stat().st_uid == 12345
+            shutil.chown(path, USER, USER)
+        become = [option.replace(str(NOBODY), str(USER)) for option in SETPRIV]
+        yield folder, [*reveal([STANDARD_LIBRARY, Path(sys.prefix), ROOT]), *become]
+
+
+def test_a_hostile_class_is_graded_by_an_ordinary_user(ordinary):
+    folder, become = ordinary
+    assert grade_class(folder, *become) == MARKS
+    assert (folder / "out/students/a-honest/record.json").stat().st_uid == USER
+
+
+def test_an_ordinary_user_who_has_many_processes_can_grade_without_a_sandbox(ordinary):
+    folder, become = ordinary
+    for student in (folder / "class").iterdir():
+        if student.name != "a-honest":
+            shutil.rmtree(student)
+    busy = [subprocess.Popen(["sleep", "60"], user=USER) for _ in range(40)]
+    try:
+        said = subprocess.run(
+            [
+                *become,
+                sys.executable,
+                ROOT / "tests/grading",
+                folder / "class",
+                "--out",
+                folder / "out",
+                "--no-sandbox",
+            ],
+            capture_output=True,
+            text=True,
+            cwd="/",
+        )
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+    assert "10 of 10  a-honest" in said.stdout, said.stdout + said.stderr
 
 
 class Alone(Checker):

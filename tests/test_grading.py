@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from grading.command import spans
 from grading.grade import Checker
 from grading.record import Outcome
 from grading.reports import Reports
@@ -35,7 +37,6 @@ from make_class import (
 from test_exercises import WRONG
 
 IN_A_HURRY = ("--seconds=1", "--deadline=4")
-TOGETHER = pytest.mark.xdist_group("grading")
 FIRST = "01_auth_url"
 HERE = os.environ | {"PYTHONPATH": str(ROOT / "lessons")}  # whichever lessons the environment leads to
 MOMENTS = int(os.environ.get("KILLS", 3))  # at which the command is killed: KILLS=10 in a slow run
@@ -129,7 +130,6 @@ def graded(tmp_path_factory):
     return folder, out, run(folder, out, "--seed=1")
 
 
-@TOGETHER
 def test_everyone_gets_the_points_they_should(graded):
     _, out, _ = graded
     points = expected(students=len(KINDS))
@@ -142,7 +142,6 @@ def test_everyone_gets_the_points_they_should(graded):
     assert sorted(map(str, found.values())) == sorted(row["score"] for row in grades(out))
 
 
-@TOGETHER
 def test_every_kind_of_outcome_but_a_grader_error_comes_up(graded):
     _, out, printed = graded
     results = [Reports(out).find(student.name) for student in make_class(students=len(KINDS))]
@@ -151,7 +150,6 @@ def test_every_kind_of_outcome_but_a_grader_error_comes_up(graded):
     assert "\x1b" not in printed
 
 
-@TOGETHER
 def test_a_command_that_is_killed_at_any_moment_goes_on_and_grades_nothing_twice(graded, tmp_path):
     folder, undisturbed, _ = graded
     chance = random.Random(os.environ.get("PYTEST_XDIST_TESTRUNUID"))
@@ -175,6 +173,19 @@ def test_a_command_that_is_killed_at_any_moment_goes_on_and_grades_nothing_twice
     assert done.items() <= stamps(out).items()
     assert (out / "grades.csv").read_bytes() == (undisturbed / "grades.csv").read_bytes()
     eventually(lambda: not marked(mark))
+
+
+def test_a_line_for_each_student_says_first_what_was_handed_in(graded):
+    lines = [line for line in graded[2].splitlines() if " of " in line]
+    assert len(lines) == len(KINDS)
+    assert any(re.search("  1 did not start; [0-9, -]+ not handed in$", line) for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "words"), [([4], "4"), ([1, 2, 3, 5, 7, 8], "1-3, 5, 7-8"), ([1, 2], "1-2")]
+)
+def test_numbers_that_follow_one_another_are_put_together(numbers, words):
+    assert spans(numbers) == words
 
 
 # what is graded again

@@ -9,8 +9,12 @@ Exit status: 0, everything is graded; 1, nothing was, and a line says why; 2, th
 3, the grader failed somewhere: those who have no mark are listed, and the same command tries them again.
 """
 
+import os
 import sys
 from pathlib import Path
+
+if os.name == "nt":
+    sys.exit("Grading needs Linux, and without a sandbox at least a Unix. On Windows, run it in WSL.")
 
 sys.path[0] = str(Path(__file__).resolve().parent.parent)  # so that this is the package grading
 

@@ -8,10 +8,11 @@ import secrets
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
-from itertools import cycle
+from itertools import cycle, groupby
 from pathlib import Path
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -207,10 +208,18 @@ def progress_of(total: int) -> Iterator[Callable[[], None]]:
 def print_line(console: Console, result: StudentResult) -> None:
     """Print a student's points, and what is to say of the exercises that were not passed."""
     points = "no mark" if result.points is None else f"{result.points} of {result.max_points}"
-    numbers: dict[str, list[str]] = {}
-    for exercise in result.exercises:
+    numbers: dict[str, list[int]] = {}
+    for exercise in sorted(result.exercises, key=lambda one: one.outcome is Outcome.NOT_HANDED_IN):
         if exercise.outcome is not Outcome.PASSED:
             note = exercise.problem or str(exercise.outcome)
-            numbers.setdefault(note, []).append(str(number_of(exercise)))
-    notes = result.problem or "; ".join(f"{', '.join(which)} {note}" for note, which in numbers.items())
-    console.print(f"{points:>12}  {clean_name(result.student):24}  {clean(notes, 300)}", **PLAIN)
+            numbers.setdefault(note, []).append(number_of(exercise))
+    notes = result.problem or "; ".join(f"{spans(which)} {note}" for note, which in numbers.items())
+    name = clean_name(result.student)
+    name += " " * (24 - cell_len(name))
+    console.print(f"{points:>12}  {name}  {clean(notes, 300)}".rstrip(), **PLAIN)
+
+
+def spans(numbers: list[int]) -> str:
+    """Return ascending numbers in words: 1, 3-5, 8."""
+    runs = [[*run] for _, run in groupby(numbers, key=lambda number: number - numbers.index(number))]
+    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs)
