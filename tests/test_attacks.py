@@ -84,6 +84,7 @@ EXPECTED = {
     "deaf_daemons": "ppppp",
     "kills_all": "nssnn",
     "kills_its_parents": "nssnn",
+    "holds_its_parent": "ppppp",
     "stops_its_parent_in_a_view": "tsstt",
     # looks around, reaches out, wants more rights; what it may do nothing with costs nothing
     "reads_secrets": "ppppp",
