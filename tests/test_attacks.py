@@ -190,7 +190,7 @@ def remember_a_key():
 
 def course_of(checker):
     exercises = {EXERCISE: checker.ask({})[EXERCISE]}
-    return Course(exercises, seed=1, seconds=1, deadline=4, sandboxed=True, checks=digest_of_checks())
+    return Course(exercises, seed=1, seconds=1.5, deadline=5, sandboxed=True, checks=digest_of_checks())
 
 
 def source_of(attack, trap):
@@ -260,7 +260,11 @@ MARKS = {name: points(letters) for name, letters in EXPECTED.items()} | {"a-hone
 def grade_class(folder, *before):
     command = [*before, sys.executable, ROOT / "tests/grading", folder / "class", "--out", folder / "out"]
     ran = subprocess.run(
-        [*command, "--seconds", "1", "--deadline", "4"], capture_output=True, text=True, timeout=300, cwd="/"
+        [*command, "--seconds", "1.5", "--deadline", "5"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        cwd="/",
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return {line.split()[3]: int(line.split()[0]) for line in ran.stdout.splitlines() if " of " in line}
