@@ -5,6 +5,7 @@ PORT ?= 8000
 LEVEL ?= 1
 SUBMISSIONS ?= submissions
 OUT ?= grades
+export SUBMISSIONS OUT
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { sub("%", "N", $$1); printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -40,7 +41,7 @@ progress: .venv/requirements-test.txt ## see how far each exercise is
 	@.venv/bin/python lessons progress
 
 grade: .venv/requirements-test.txt ## grade what students handed in (SUBMISSIONS=folder OUT=folder ARGS='--jobs 4')
-	@.venv/bin/python tests/grading '$(SUBMISSIONS)' --out '$(OUT)' $(ARGS)
+	@.venv/bin/python tests/grading "$$SUBMISSIONS" --out "$$OUT" $(ARGS)
 
 gradescope: .venv/requirements.txt ## build gradescope.zip, to upload as autograder (ARGS='1 2' for exercises 1 and 2)
 	@.venv/bin/python tests/grading/package.py $(ARGS)

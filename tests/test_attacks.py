@@ -4,6 +4,7 @@ import ctypes
 import os
 import platform
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from exercises.client import NoAnswer
 from grading.box import Boxes
 from grading.grade import IDLE, Checker, Course, digest_of_checks, grade, grade_all
 from grading.record import Outcome, from_json
-from grading.sandbox import KEYCTL, NOBODY, SETPRIV, STANDARD_LIBRARY, NoSandbox, require_sandbox, reveal
+from grading.sandbox import KEYCTL, STANDARD_LIBRARY, NoSandbox, become, require_sandbox, reveal
 from grading.submissions import HandedIn, Submission
 from helpers import ROOT, eventually, needs
 
@@ -50,7 +51,7 @@ EXPECTED = {
     "writes_to_every_descriptor": "nssnn",
     "says_ok_itself": "dssdd",
     "answers_the_control_socket": "nssnn",
-    "takes_the_control_socket": "nssnn",
+    "takes_the_control_socket": "ppppp",
     "patches_pytest": "fsspp",
     "equals_everything": "ppfff",
     "shadows_and_configures": "fsspp",
@@ -68,6 +69,8 @@ EXPECTED = {
     "long_number": "fssff",
     "redirects": "fssff",
     "header_bomb": "fssff",
+    "slow_headers": "fssff",
+    "long_lengths": "fssff",
     "nul_and_escapes": "fssff",
     "continues_for_ever": "fssff",
     "speaks_no_http": "fssff",
@@ -79,12 +82,16 @@ EXPECTED = {
     "disk_bomb": "ppppp",
     "inode_bomb": "ppppp",
     "log_bomb": "ppppp",
+    "fills_the_disk": "ppppp",
+    "takes_shared_memory": "ppppp",
     # stays, or ends others
     "daemons": "ppppp",
     "deaf_daemons": "ppppp",
     "kills_all": "nssnn",
     "kills_its_parents": "nssnn",
     "holds_its_parent": "ppppp",
+    "locks_the_report": "nssnn",
+    "leaves_marks": "ppppp",
     "stops_its_parent_in_a_view": "tsstt",
     # looks around, reaches out, wants more rights; what it may do nothing with costs nothing
     "reads_secrets": "ppppp",
@@ -243,6 +250,17 @@ def test_a_process_that_uses_too_much_of_a_processor_is_ended(part):
     assert problem.value.outcome == "died"
 
 
+def test_a_box_that_stands_still_is_ended_and_its_server_goes_on():
+    with closing(Boxes()) as boxes:
+        server = boxes.server
+        for _ in range(2):
+            with boxes.open(seconds=5, deadline=5) as box:
+                box.meet()
+                signal.pidfd_send_signal(box.first, signal.SIGSTOP)
+            assert server.lives()
+        assert boxes.server is server
+
+
 # a class of attacks, with someone honest before and after
 
 
@@ -285,18 +303,17 @@ def ordinary():
         hand_in(folder / "class")
         for path in (folder, *folder.rglob("*")):
             shutil.chown(path, USER, USER)
-        become = [option.replace(str(NOBODY), str(USER)) for option in SETPRIV]
-        yield folder, [*reveal([STANDARD_LIBRARY, Path(sys.prefix), ROOT]), *become]
+        yield folder, [*reveal([STANDARD_LIBRARY, Path(sys.prefix), ROOT]), *become(USER)]
 
 
 def test_a_hostile_class_is_graded_by_an_ordinary_user(ordinary):
-    folder, become = ordinary
-    assert grade_class(folder, *become) == MARKS
+    folder, user = ordinary
+    assert grade_class(folder, *user) == MARKS
     assert (folder / "out/students/a-honest/record.json").stat().st_uid == USER
 
 
 def test_an_ordinary_user_who_has_many_processes_can_grade_without_a_sandbox(ordinary):
-    folder, become = ordinary
+    folder, user = ordinary
     for student in (folder / "class").iterdir():
         if student.name != "a-honest":
             shutil.rmtree(student)
@@ -304,7 +321,7 @@ def test_an_ordinary_user_who_has_many_processes_can_grade_without_a_sandbox(ord
     try:
         said = subprocess.run(
             [
-                *become,
+                *user,
                 sys.executable,
                 ROOT / "tests/grading",
                 folder / "class",

@@ -1,18 +1,14 @@
 import os
 import socket
-import stat
 
-for number in range(64):
+for number in range(3, 64):
     try:
-        if stat.S_ISSOCK(os.fstat(number).st_mode):
-            listener = socket.socket(fileno=os.dup(number))
-            if listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
-                break
-    except OSError:
-        pass
-for name in os.listdir("/proc/self/fd"):
-    try:
-        os.write(int(name), b"ok") if stat.S_ISFIFO(os.fstat(int(name)).st_mode) and int(name) > 2 else None
+        one = socket.socket(fileno=os.dup(number))
+        if one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            listener = one
+        else:
+            one.send(b"ok")
+            one.close()
     except OSError:
         pass
 while True:

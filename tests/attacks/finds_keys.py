@@ -12,6 +12,9 @@ broke = [
     if libc.syscall(KEYCTL, SEARCH, number, b"user", name, 0) > 0
 ]
 broke += [name for name in NAMES if libc.syscall(REQUEST, b"user", name, None, 0) > 0]
-for number in RINGS.values():
-    libc.syscall(ADD, b"user", b"of-an-answer", b"see you", 7, number)
+with open("/proc/keys") as file:
+    serials = [int(line.split()[0], 16) for line in file]
+for number in (*RINGS.values(), *serials):
+    if libc.syscall(ADD, b"user", b"of-an-answer", b"see you", 7, number) > 0:
+        broke.append(number)
 print("BROKE OUT" if broke else "OK", broke, flush=True)

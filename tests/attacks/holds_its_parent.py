@@ -2,5 +2,9 @@ import ctypes
 import os
 
 libc = ctypes.CDLL(None, use_errno=True)
-held = libc.ptrace(16, os.getppid(), 0, 0) == 0  # PTRACE_ATTACH: it stands still for as long as this lives
-print("OK", held, flush=True)
+ATTACH, SEIZE, TRACE_EXIT = 16, 0x4206, 0x40
+held = (
+    libc.ptrace(SEIZE, 1, None, ctypes.c_void_p(TRACE_EXIT)) == 0
+    or libc.ptrace(ATTACH, os.getppid(), 0, 0) == 0
+)
+print("BROKE OUT" if held else "OK", flush=True)

@@ -1,14 +1,14 @@
 import os
 import socket
-import stat
 
 for number in range(3, 64):
     try:
-        if stat.S_ISFIFO(os.fstat(number).st_mode):
-            os.write(number, b"ok")
-            os.close(number)
-        elif stat.S_ISSOCK(os.fstat(number).st_mode):
-            listener = socket.socket(fileno=os.dup(number))
+        one = socket.socket(fileno=os.dup(number))
+        if one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            listener = one
+        else:
+            one.send(b"ok")
+            one.close()
     except OSError:
         pass
 while True:

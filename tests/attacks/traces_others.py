@@ -1,7 +1,7 @@
 import ctypes
 import os
 
-# the first process of the box can be traced, so it must be worth no more than this one
+# what is in the box must be worth no more than this one
 libc = ctypes.CDLL(None, use_errno=True)
 libc.ptrace(16, 1, 0, 0)
 
@@ -13,7 +13,12 @@ def rights(process):
 
 
 def sees(process):
-    return [os.readlink(f"/proc/{process}/ns/{name}") for name in ("mnt", "net", "pid", "user", "ipc", "uts")]
+    try:
+        return [
+            os.readlink(f"/proc/{process}/ns/{name}") for name in ("mnt", "net", "pid", "user", "ipc", "uts")
+        ]
+    except PermissionError:
+        return sees("self")  # it cannot be traced either
 
 
 broke = []

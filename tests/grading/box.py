@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
 import select
 import shutil
@@ -21,11 +22,11 @@ from contextlib import suppress
 
 from exercises.client import Client, DidNotStart, NoAnswer, never_starts, too_slow
 from grading.sandbox import ENVIRONMENT, bare, bubblewrap, does_not_work
+from grading.seccomp import make_filter
 from grading.wire import parse, request, talk
 
 PATIENCE = 60  # seconds that serve.py, and a box, may take until they are there
 PRINTED = 2_000  # the most bytes that are kept of what an answer prints
-CPU = 10  # seconds of a processor that each process of an answer may use
 
 ENDED = "its process has ended"
 
@@ -39,14 +40,18 @@ class ForkServer:
 
     def __init__(self, sandboxed: bool = True, part: bool = True) -> None:
         self.sandboxed, self.part = sandboxed, part and sandboxed
-        self.log = tempfile.TemporaryFile()  # noqa: SIM115  closed with the process
+        self.log = new_log()
         self.control, inside = socket.socketpair()
         self.info, info = os.pipe()
+        passed = [info, make_filter()] if sandboxed else [info]
         self.folder = None if sandboxed else tempfile.mkdtemp(prefix="grading-")
-        command = bare(self.folder) if self.folder else bubblewrap("--info-fd", str(info), part=self.part)
+        if self.folder:
+            command = bare(self.folder)
+        else:
+            command = bubblewrap("--info-fd", str(info), "--seccomp", str(passed[1]), part=self.part)
         self.process = subprocess.Popen(
             command,
-            pass_fds=[info] if sandboxed else [],
+            pass_fds=passed[:0] if self.folder else passed,
             stdin=inside,
             stdout=self.log,
             stderr=self.log,
@@ -55,7 +60,8 @@ class ForkServer:
             start_new_session=True,
         )
         inside.close()
-        os.close(info)
+        for descriptor in passed:
+            os.close(descriptor)
 
     def ready(self) -> bool:
         """Wait until the process has imported everything, and tell if it can part as many boxes as wanted.
@@ -89,7 +95,8 @@ class ForkServer:
             self.process.wait(5 if self.sandboxed else 0)
         with suppress(OSError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(PATIENCE)
         os.close(self.info)
         self.log.close()
         if self.folder:
@@ -114,7 +121,7 @@ class Boxes:
         self.server.close()
         self.server = ForkServer(self.sandboxed, self.many)
 
-    def open(self, seconds: float, deadline: float, cpu: int = CPU) -> Box:
+    def open(self, seconds: float, deadline: float, cpu: int | None = None) -> Box:
         """Return the next box. Raises NoSandbox or NoBox where there is none any more."""
         if not self.server.lives():
             self.renew()
@@ -134,16 +141,18 @@ class Box:
     """A box for one answer. Closing it ends all that is in it; if it is alone in its server, with the server.
 
     An answer has `seconds` to start and for each response, `deadline` seconds for all of it, and in each of
-    its processes `cpu` seconds of a processor.
+    its processes `cpu` seconds of a processor: twice the deadline, or it would depend on what else there is
+    to do which of the two it meets first.
     """
 
     def __init__(
-        self, server: ForkServer, seconds: float, deadline: float, cpu: int = CPU, alone: bool = False
+        self, server: ForkServer, seconds: float, deadline: float, cpu: int | None = None, alone: bool = False
     ) -> None:
         self.server, self.alone = server, alone
-        self.seconds, self.deadline, self.cpu, self.ends = seconds, deadline, cpu, float("inf")
+        self.seconds, self.deadline, self.ends = seconds, deadline, float("inf")
+        self.cpu = cpu or 2 * math.ceil(deadline)
         self.folder = tempfile.mkdtemp(prefix="grading-")
-        self.log = tempfile.TemporaryFile()  # noqa: SIM115  closed with the box
+        self.log = new_log()
         self.listeners = 0
         self.first = -1  # a descriptor of the first process in the box
         self.control, inside = socket.socketpair()
@@ -187,19 +196,18 @@ class Box:
         """Start a process of the app, and return a client of it."""
         path = f"{self.folder}/{self.listeners}"
         self.listeners += 1
-        report, inside = os.pipe()
-        with socket.socket(socket.AF_UNIX) as listener, open(report, "rb", buffering=0) as report:
+        report, inside = socket.socketpair()  # whoever holds an end of a pipe can lock the other
+        with socket.socket(socket.AF_UNIX) as listener, report:
             listener.bind(path)
             listener.listen(16)
-            with suppress(OSError):
-                socket.send_fds(self.control, [b"a" if apart else b"s"], [listener.fileno(), inside])
-            os.close(inside)
+            with suppress(OSError), inside:
+                socket.send_fds(self.control, [b"a" if apart else b"s"], [listener.fileno(), inside.fileno()])
             said = self.read_report(report)
         if said != b"ok":
             raise DidNotStart(f"answer.py does not start:\n{said.decode('utf-8', 'replace') or ENDED}")
         return Client(lambda *request: self.exchange(path, *request))
 
-    def read_report(self, report: io.RawIOBase) -> bytes:
+    def read_report(self, report: socket.socket) -> bytes:
         """Return what a process says of its start, which is ok or why not."""
         left = self.ends - time.monotonic()
         if not select.select([report], [], [], max(0, min(self.seconds, left)))[0]:
@@ -210,7 +218,10 @@ class Box:
                 else never_starts("answer.py", self.seconds),
                 "no answer in time" if over else "did not start",
             )
-        return report.read(4096)
+        report.setblocking(False)
+        with suppress(OSError):
+            return report.recv(4096)
+        return b""
 
     def exchange(
         self, path: str, method: str, target: str, headers: dict[str, str], body: bytes | None
@@ -275,6 +286,15 @@ def receive_with_sender(control: socket.socket) -> tuple[bytes, int]:
             if kind == socket.SCM_CREDENTIALS:
                 return byte, struct.unpack("3i", content)[0]
     return b"", 0
+
+
+def new_log() -> io.BufferedRandom:
+    """Return a file for what is printed, in memory, or it could take up a disk."""
+    if not hasattr(os, "memfd_create"):
+        return tempfile.TemporaryFile()
+    log = os.memfd_create("log")
+    os.fchmod(log, 0o600)
+    return open(log, "w+b")
 
 
 def beginning_of(log: io.BufferedRandom) -> str:

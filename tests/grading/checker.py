@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -77,7 +77,10 @@ def describe(check: CheckResult, report: pytest.TestReport) -> None:
         for name in ("sent", "expected", "got", "question"):
             setattr(check, name, getattr(problem, name))
     else:
-        check.message = str(report.longrepr)[-4_000:]
+        check.message = str(problem or report.longrepr)[-4_000:]
+        crash = getattr(report.longrepr, "reprcrash", None)
+        if crash and not problem:
+            check.message = f"{crash.message}\n\n{check.message}"
 
 
 class Catalogue:
@@ -140,4 +143,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with suppress(KeyboardInterrupt, BrokenPipeError):  # the grader has stopped, or has been stopped
+        main()

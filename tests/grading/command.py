@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import secrets
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -17,38 +18,47 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from grading.formats import clean, clean_name, number_of, summary_markdown
-from grading.grade import Course, digest_of_checks, grade_all, list_checks
+from grading.grade import CheckerLost, Course, digest_of_checks, grade_all, list_checks, stop
 from grading.record import Outcome, StudentResult
 from grading.reports import Busy, Reports
 from grading.sandbox import NoSandbox, require_sandbox
-from grading.submissions import NoSubmissions, Submission, find_submissions, read_submission
+from grading.submissions import NoSubmissions, Submission, find_submissions, left_out, read_submission
 
 
 class NoScheduler(Exception):
     """There is no cluster to grade on; the message says why and what to do."""
 
 
+WORKER = "in a clone like this one, PYTHONPATH=tests:lessons .venv/bin/dask worker tcp://HOST:PORT"
 PLAIN = {"markup": False, "highlight": False, "soft_wrap": True}  # what students named is no markup
 
 
 def main() -> int:
     options = parse()
+    sys.stdout.reconfigure(errors="replace")  # for names that a terminal cannot show
     console = Console()
     try:
         return grade_folder(options, console)
     except (NoSubmissions, NoSandbox, Busy, NoScheduler) as problem:
         console.print(str(problem), **PLAIN)
         return 1
+    except CheckerLost as problem:
+        console.print(f"The checks cannot be listed: {problem}", **PLAIN)
+        return 3
     except OSError as problem:
-        console.print(f"{options.out} cannot be written to: {problem}", **PLAIN)
+        where = problem.filename or options.out
+        console.print(f"{where} cannot be written to: {problem.strerror or problem}", **PLAIN)
         return 1
     except KeyboardInterrupt:
-        console.print("\nBroken off. The same command goes on from here.")
+        command = "The same command without --regrade" if options.regrade else "The same command"
+        console.print(f"\nBroken off. {command} goes on from here.", **PLAIN)
         return 130
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="tests/grading", description="Grade what students handed in.")
+    about = sys.modules["__main__"].__doc__
+    form = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="tests/grading", description=about, formatter_class=form)
     parser.add_argument("submissions", type=Path, help="the folder with a folder or archive for each student")
     parser.add_argument("--out", type=Path, default=Path("grades"), help="where results go (default: grades)")
     parser.add_argument("--exercises", type=int, nargs="+", metavar="N", help="default: those handed in")
@@ -61,8 +71,10 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--seed", type=int, help="repeat the run of this seed")
     parser.add_argument("--regrade", action="store_true", help="grade everyone again, with another seed")
-    parser.add_argument("--seconds", type=duration, default=5, help="for each response (default: 5)")
-    parser.add_argument("--deadline", type=duration, default=30, help="seconds for one answer (default: 30)")
+    parser.add_argument("--seconds", type=duration, default=5.0, help="for each response (default: 5)")
+    parser.add_argument(
+        "--deadline", type=duration, default=30.0, help="seconds for one answer (default: 30)"
+    )
     parser.add_argument("--no-sandbox", action="store_true", help="run answers on this machine, unprotected")
     parser.add_argument("--summary", type=Path, metavar="FILE", help="add the points to it, in Markdown")
     return parser.parse_args()
@@ -85,6 +97,10 @@ def duration(text: str) -> float:
 def grade_folder(options: argparse.Namespace, console: Console) -> int:
     """Grade a folder of submissions, write the reports, and return the exit status."""
     students = find_submissions(options.submissions)
+    if options.submissions.resolve() in (options.out.resolve(), *options.out.resolve().parents):
+        raise NoSubmissions(f"{options.out} is in the folder of submissions: take an --out that is elsewhere")
+    if names := left_out(options.submissions):
+        console.print(f"Left out, as neither a folder nor an archive: {', '.join(names)}", **PLAIN)
     if options.no_sandbox:
         console.print("Without a sandbox, an answer can do to this machine whatever its user can.", **PLAIN)
     elif not options.scheduler:
@@ -113,7 +129,8 @@ def grade_folder(options: argparse.Namespace, console: Console) -> int:
     if options.summary:
         with open(options.summary, "a", encoding="utf-8") as file:
             file.writelines(summary_markdown(reports.find(student)) for student in students)
-    console.print(f"\nSeed {course.seed}. The class: {options.out / 'index.html'}", **PLAIN)
+    pages = f"{options.out / 'index.html'} and {options.out / 'grades.csv'}"
+    console.print(f"\nSeed {course.seed}. The class: {pages}", **PLAIN)
     return 3 if summary.errors else 0
 
 
@@ -169,6 +186,9 @@ def threads_of(jobs: int) -> Iterator[ThreadPoolExecutor]:
     threads = ThreadPoolExecutor(jobs, initializer=stay)
     try:
         yield threads
+    except BaseException:
+        stop()
+        raise
     finally:
         threads.shutdown(cancel_futures=True)
 
@@ -192,7 +212,11 @@ def executor_for(
             f"{options.scheduler} does not answer, is a Dask scheduler there? {error}"
         ) from None
     with client:
-        workers = max(1, sum(client.nthreads().values()))
+        try:
+            client.wait_for_workers(1, timeout=30)
+        except TimeoutError:
+            raise NoScheduler(f"{options.scheduler} has no workers: {WORKER}") from None
+        workers = sum(client.nthreads().values())
         yield client.get_executor(pure=False, retries=3), 4 * workers, {}
 
 

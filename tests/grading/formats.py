@@ -62,6 +62,9 @@ def said(exercise: ExerciseResult) -> list[tuple[CheckResult, dict[str, str]]]:
     """
     names = ("sent", "expected", "got", "question", "message")
     told = [(check, {name: clean(getattr(check, name)) for name in names}) for check in exercise.checks]
+    for check, parts in told:
+        if check.outcome is Outcome.GRADER_ERROR:  # of which only the record has all, and it is the grader's
+            parts["message"] = parts["message"].partition("\n")[0]
     for _, parts in told[1:]:
         parts["message"] = parts["message"] if parts["message"] != told[0][1]["message"] else ""
     return told
@@ -132,7 +135,9 @@ def gradescope(result: StudentResult) -> dict[str, Any]:
         notes.append(
             f"{label}: {exercise.outcome}, {exercise.points} of {exercise.max_points}. {exercise.problem}"
         )
-        notes.append(exercise.printed and f"{label} printed, with seed {exercise.seed}:\n{exercise.printed}")
+        notes.append(
+            exercise.printed and f"{label} printed or logged, with seed {exercise.seed}:\n{exercise.printed}"
+        )
     tests = [
         {
             "number": number,

@@ -6,8 +6,10 @@ import hashlib
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
@@ -24,6 +26,8 @@ from lesson_loader import LESSONS, code_files, find_lessons
 ROOT = LESSONS.parent
 GRADING = Path(__file__).parent
 IDLE: deque[Checker] = deque()  # the checkers that wait for an answer, whichever thread has one
+BUSY: set[Checker] = set()  # those that have one
+STOPPED = threading.Event()
 SPARE = 120  # seconds that a checker may take on top of an answer's own, before it counts as lost
 
 
@@ -48,7 +52,7 @@ class Course:
 
 
 class CheckerLost(Exception):
-    """A checker ended, or hung, where none should."""
+    """A checker ended, or hung, where none should; or it could not list the checks."""
 
 
 class Checker:
@@ -81,7 +85,9 @@ class Checker:
         except OSError:
             self.close()
             raise CheckerLost("the checker has ended") from None
-        ready, _, _ = select.select([self.process.stdout], [], [], seconds)
+        output = select.poll()
+        output.register(self.process.stdout, select.POLLIN)
+        ready = output.poll(1000 * seconds)
         line = self.process.stdout.readline() if ready else b""
         if not line.endswith(b"\n"):
             self.close()
@@ -90,7 +96,8 @@ class Checker:
 
     def close(self) -> None:
         self.process.kill()
-        self.process.communicate()
+        with suppress(subprocess.TimeoutExpired):
+            self.process.communicate(timeout=SPARE)
 
 
 def grade(course: Course, submission: Submission) -> str:
@@ -136,7 +143,8 @@ def grade_exercise(course: Course, submission: Submission, exercise: str) -> Exe
     if [check.name for check in checks] != expected:
         problem = said.get("problem") or "not every check ran"
         return replace(without_checks(course, exercise, Outcome.GRADER_ERROR, problem), **shown)
-    problem = next((check.message for check in checks if check.outcome is Outcome.GRADER_ERROR), "")
+    failed = (check.message for check in checks if check.outcome is Outcome.GRADER_ERROR)
+    problem = next(failed, "").partition("\n")[0]
     return ExerciseResult(
         exercise, points_of(course, exercise), checks, printed=said["printed"], problem=problem, **shown
     )
@@ -144,11 +152,17 @@ def grade_exercise(course: Course, submission: Submission, exercise: str) -> Exe
 
 def ask_a_checker(task: dict[str, Any]) -> dict[str, Any]:
     """Ask a checker that is idle, or a new one. One that gets lost is not idle again."""
+    checker = None
     try:
         checker = idle_checker() or Checker()
+        BUSY.add(checker)
+        if STOPPED.is_set():
+            raise CheckerLost("the grader was stopped")
         said = checker.ask(task, task["deadline"] + SPARE)
     except (CheckerLost, OSError) as error:
         return {"problem": str(error)}
+    finally:
+        BUSY.discard(checker)
     IDLE.append(checker)
     return said
 
@@ -158,7 +172,16 @@ def list_checks() -> dict[str, list[dict[str, Any]]]:
     checker = Checker()
     exercises = checker.ask({})
     IDLE.append(checker)
+    if "problem" in exercises:
+        raise CheckerLost(f"{exercises['problem']}; .venv/bin/python -m pytest tests/exercises says more")
     return exercises
+
+
+def stop() -> None:
+    """Interrupt what is being checked, and have nothing checked any more."""
+    STOPPED.set()
+    for checker in list(BUSY):
+        checker.process.send_signal(signal.SIGINT)
 
 
 def idle_checker() -> Checker | None:
@@ -206,7 +229,7 @@ def finished(course: Course, waiting: dict[Future[str], Submission]) -> Iterator
                 without_checks(course, name, Outcome.GRADER_ERROR, f"{type(error).__name__}: {error}")
                 for name in course.exercises
             ]
-            yield StudentResult(submission.student, submission.source, exercises)
+            yield StudentResult(submission.student, submission.source, exercises, sandboxed=course.sandboxed)
         else:
             yield from_json(future.result())
 
@@ -221,7 +244,8 @@ def digest_of_checks() -> str:
     """Return a digest of every file that decides a mark, of their names and content."""
     files = [*sorted((ROOT / "tests/exercises").glob("*.py")), ROOT / "requirements.txt"]
     files += [
-        GRADING / f"{name}.py" for name in ("box", "checker", "grade", "record", "sandbox", "serve", "wire")
+        GRADING / f"{name}.py"
+        for name in ("box", "checker", "grade", "record", "sandbox", "seccomp", "serve", "wire")
     ]
     files += [LESSONS / "flask_jwt_compat.py", LESSONS / "lesson_loader.py"]
     files += [file for lesson in find_lessons().values() for file in code_files(lesson)]

@@ -20,12 +20,15 @@ def main() -> None:
     known = sorted(int(path.parent.name[:2]) for path in ROOT.glob("lessons/*/exercise.py"))
     parser = argparse.ArgumentParser(description="Build gradescope.zip, the autograder for Gradescope.")
     parser.add_argument("exercises", type=int, nargs="*", metavar="N", help="default: every exercise")
-    parser.add_argument("--out", type=Path, default=ROOT / "gradescope.zip")
+    parser.add_argument("--out", type=Path, default=ROOT / "gradescope.zip", help="where to (default: here)")
     options = parser.parse_args()
     if unknown := set(options.exercises) - set(known):
         parser.error(f"there is no exercise {min(unknown)}: there are {known[0]} to {known[-1]}")
     numbers = options.exercises or known
-    build(options.out, numbers)
+    try:
+        build(options.out, numbers)
+    except OSError as problem:
+        parser.error(f"{options.out} cannot be written to: {problem.strerror}")
     print(f"{options.out.name} is for {10 * len(set(numbers))} points: upload it as autograder.")
 
 

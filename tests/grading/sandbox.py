@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import ctypes
 import os
+import pwd
+import secrets
 import shutil
 import stat
 import subprocess
@@ -15,6 +17,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
+from grading.seccomp import make_filter
 from lesson_loader import LESSONS
 
 SERVE = Path(__file__).with_name("serve.py")
@@ -23,8 +26,7 @@ LIBRARIES = Path(sysconfig.get_path("purelib"))
 PYTHON = Path(sys.executable).resolve()
 STANDARD_LIBRARY = PYTHON if sys.base_prefix == "/usr" else Path(sys.base_prefix)  # /usr/lib is there anyway
 SYSTEM = [Path(name) for name in ("/usr/lib", "/usr/lib64", "/usr/lib32", "/lib", "/lib64", "/lib32")]
-NOBODY = 65534
-SETPRIV = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--"]
+USERS = range(61184, 65520)  # which systemd keeps for users who come and go, and nobody else has
 ENVIRONMENT = {  # of bubblewrap itself as well, whose own could be read in the sandbox
     "TZ": "JST-9",  # as in the checks that students run
     "LANG": "C.UTF-8",
@@ -40,11 +42,13 @@ class NoSandbox(Exception):
     """Bubblewrap does not run here; the message says why and what to do."""
 
 
-def bubblewrap(*options: str, part: bool = False) -> list[str]:
+def bubblewrap(*options: str, part: bool = False, program: list[str] | None = None) -> list[str]:
     """Return the command that runs serve.py in a sandbox; with part=True, where it may go on to make its own.
 
-    The options are further ones of bubblewrap's.
+    The options are further ones of bubblewrap's; the program is one to run instead.
     """
+    if program is None:
+        program = python("/box/serve.py", "/box/libraries", "/tmp", PROCESSES) + (["part"] if part else [])
     paths = [path for path in SYSTEM if path.is_dir() and not path.is_symlink()]
     paths.append(STANDARD_LIBRARY)
     inside = [option for path in paths for option in bind(path)]
@@ -54,19 +58,44 @@ def bubblewrap(*options: str, part: bool = False) -> list[str]:
     inside += bind(LIBRARIES, Path("/box/libraries"))  # below /tmp, where it may be, it would be covered
     for path in OURS:
         inside += bind(path, Path("/box", path.name))
-    as_nobody = []
+    as_another = []
     if os.geteuid() == 0:
-        as_nobody = [*reveal([*paths, LIBRARIES, *OURS]), *SETPRIV]
+        as_another = [*reveal([*paths, LIBRARIES, *OURS]), *become(new_user())]
     return [
-        *as_nobody,
-        *("bwrap", "--unshare-all", "--unshare-user", *(() if part else ("--disable-userns",))),
+        *as_another,
+        *(found("bwrap"), "--unshare-all", "--unshare-user", *(() if part else ("--disable-userns",))),
         *("--die-with-parent", "--new-session", "--cap-drop", "ALL", "--hostname", "box", *options),
         *("--proc", "/proc", "--dev", "/dev", "--size", str(TEMPORARY), "--tmpfs", "/tmp"),
         *inside,
-        *("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp", "--"),
-        *python("/box/serve.py", "/box/libraries", "/tmp", PROCESSES),
-        *(("part",) if part else ()),
+        *(
+            "--remount-ro",
+            "/dev/pts",
+            "--remount-ro",
+            "/dev",
+            "--remount-ro",
+            "/",
+            "--chdir",
+            "/tmp",
+            "--",
+            *program,
+        ),
     ]
+
+
+def found(name: str) -> str:
+    """Return where a program is, as the environment that it gets says nothing of that."""
+    return shutil.which(name) or name
+
+
+def new_user() -> int:
+    """Return the number of a user who has nothing here, and most likely no process: limits are a user's."""
+    known = {user.pw_uid for user in pwd.getpwall()}
+    return secrets.choice([number for number in USERS if number not in known])
+
+
+def become(user: int) -> list[str]:
+    """Return the command before which root runs another as this user."""
+    return [found("setpriv"), f"--reuid={user}", f"--regid={user}", "--clear-groups", "--"]
 
 
 def python(serve: object, libraries: object, folder: object, processes: int) -> list[str]:
@@ -74,7 +103,7 @@ def python(serve: object, libraries: object, folder: object, processes: int) -> 
 
 
 def reveal(paths: list[Path]) -> list[str]:
-    """Return a command before which root lets nobody read paths below a folder that is closed to others.
+    """Return a command before which root lets others read paths below a folder that is closed to them.
 
     A user other than root can make a sandbox, but only of what that user can read. A Python below root's home
     is none, so such folders are covered, for that one command, by empty ones with nothing but the paths.
@@ -93,7 +122,7 @@ def reveal(paths: list[Path]) -> list[str]:
                 if parent.is_relative_to(folder):
                     command += ["--dir", str(parent)]  # which anyone may pass
             command += bind(path)
-    return ["bwrap", "--dev-bind", "/", "/", *command, "--"] if command else []
+    return [found("bwrap"), "--dev-bind", "/", "/", *command, "--"] if command else []
 
 
 def bind(path: Path, destination: Path | None = None) -> list[str]:
@@ -110,8 +139,9 @@ def bare(folder: str) -> list[str]:
     if os.geteuid() != 0 or not shutil.which("setpriv") or reveal([STANDARD_LIBRARY, LIBRARIES]):
         return python(inside / SERVE.name, LIBRARIES, work, 0)  # the user has other processes as well
     os.chmod(folder, 0o711)
-    os.chown(work, NOBODY, NOBODY)
-    return [*SETPRIV, *python(inside / SERVE.name, LIBRARIES, work, PROCESSES)]
+    user = new_user()
+    os.chown(work, user, user)
+    return [*become(user), *python(inside / SERVE.name, LIBRARIES, work, PROCESSES)]
 
 
 def forget_keys() -> None:
@@ -131,12 +161,25 @@ def require_sandbox() -> None:
     if not shutil.which("bwrap"):
         raise NoSandbox(
             "There is no bubblewrap here, which keeps answers away from this machine. It is for Linux; on "
-            "Debian and Ubuntu: sudo apt install bubblewrap. --no-sandbox does without, for answers that you "
-            "trust or a machine to throw away"
+            "Debian and Ubuntu: sudo apt install bubblewrap libseccomp2. --no-sandbox does without, for "
+            "answers that you trust or a machine to throw away"
         )
-    command = bubblewrap()
-    command[command.index(str(PYTHON)) :] = [str(PYTHON), "-I", "-S", "-c", ""]
-    tried = subprocess.run(command, cwd="/", env=ENVIRONMENT, stdin=subprocess.DEVNULL, capture_output=True)
+    try:
+        refused = make_filter()
+    except OSError as problem:
+        raise NoSandbox(
+            f"The sandbox needs libseccomp ({problem}); on Debian and Ubuntu: sudo apt install libseccomp2"
+        ) from None
+    command = bubblewrap("--seccomp", str(refused), program=[str(PYTHON), "-I", "-S", "-c", ""])
+    tried = subprocess.run(
+        command,
+        pass_fds=[refused],
+        cwd="/",
+        env=ENVIRONMENT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+    )
+    os.close(refused)
     if tried.returncode:
         raise does_not_work(tried.stderr.decode("utf-8", "replace"))
 

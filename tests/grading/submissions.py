@@ -71,6 +71,13 @@ def find_submissions(folder: Path) -> dict[str, list[Path]]:
     return dict(sorted(students.items()))
 
 
+def left_out(folder: Path) -> list[str]:
+    """Return what is in the folder of all submissions and is nobody's, in quotes."""
+    with os.scandir(folder) as found:
+        names = sorted(entry.name for entry in found if not (hidden(entry.name) or student_of(entry)))
+    return [shown(name) for name in names]
+
+
 def student_of(entry: os.DirEntry[str]) -> str:
     """Return the student who handed this in, or nothing if it is no submission."""
     if hidden(entry.name):

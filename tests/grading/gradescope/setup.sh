@@ -6,6 +6,6 @@ cd "${AUTOGRADER:-/autograder}/source"
 python=python3
 python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || python=python3.11  # as on Ubuntu 22.04
 apt-get update --quiet
-apt-get install --quiet --yes bubblewrap "$python" "$python-venv"
+apt-get install --quiet --yes bubblewrap libseccomp2 "$python" "$python-venv"
 "$python" lessons/make_venv.py
 "$python" lessons/make_venv.py test
