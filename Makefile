@@ -5,7 +5,6 @@ PORT ?= 8000
 LEVEL ?= 1
 SUBMISSIONS ?= submissions
 OUT ?= grades
-export SUBMISSIONS OUT
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { sub("%", "N", $$1); printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -41,7 +40,7 @@ progress: .venv/requirements-test.txt ## see how far each exercise is
 	@.venv/bin/python lessons progress
 
 grade: .venv/requirements-test.txt ## grade what students handed in (SUBMISSIONS=folder OUT=folder ARGS='--jobs 4')
-	@.venv/bin/python tests/grading "$$SUBMISSIONS" --out "$$OUT" $(ARGS)
+	@.venv/bin/python tests/grading $(call quoted,$(SUBMISSIONS)) --out $(call quoted,$(OUT)) $(ARGS)
 
 gradescope: .venv/requirements.txt ## build gradescope.zip, to upload as autograder (ARGS='1 2' for exercises 1 and 2)
 	@.venv/bin/python tests/grading/package.py $(ARGS)
@@ -80,6 +79,7 @@ lock: ## renew the locked requirements (needs uv)
 clean: ## remove the environment, the databases and the caches
 	@rm -rf .venv .pytest_cache .ruff_cache lessons/*/data.db notebooks/*.html
 
+quoted = '$(subst ','\'',$(1))'
 LOCK = pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--annotation-style line --custom-compile-command 'make lock'
 

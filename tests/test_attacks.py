@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from exercises.client import NoAnswer
+from grading import sandbox
 from grading.box import Boxes
 from grading.grade import IDLE, Checker, Course, digest_of_checks, grade, grade_all
 from grading.record import Outcome, from_json
@@ -338,6 +339,23 @@ def test_an_ordinary_user_who_has_many_processes_can_grade_without_a_sandbox(ord
             process.kill()
             process.wait()
     assert "10 of 10  a-honest" in said.stdout, said.stdout + said.stderr
+
+
+def test_without_a_sandbox_each_answer_of_roots_has_a_user_of_its_own(monkeypatch):
+    """Or else all of them would share a limit of processes."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can become another user")
+    monkeypatch.setattr(sandbox, "reveal", lambda paths: [])  # as if anyone could read this Python
+    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
+        users = [next(part for part in sandbox.bare(name) if "reuid" in part) for name in (one, other)]
+    assert users[0] != users[1]
+
+
+@pytest.mark.skipif(not Path("/usr/bin/python3").exists(), reason="there is no Python of the system's")
+def test_the_systems_own_python_can_be_the_graders(monkeypatch):
+    monkeypatch.setattr(sandbox, "PYTHON", Path("/usr/bin/python3").resolve())
+    monkeypatch.setattr(sandbox, "STANDARD_LIBRARY", sandbox.PYTHON)
+    require_sandbox()
 
 
 class Alone(Checker):

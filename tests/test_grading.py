@@ -235,10 +235,13 @@ def test_the_seed_repeats_the_same_people_and_no_seed_does_not(pair, tmp_path):
         (["class", "--jobs", "many"], 2, "invalid positive value"),
         (["class", "--seconds", "0"], 2, "--seconds"),
         (["class", "--deadline", "nan"], 2, "--deadline"),
+        (["class", "--out", "class/grades"], 1, "take an --out that is elsewhere"),
+        (["class", "--out", "class"], 1, "take an --out that is elsewhere"),
     ],
 )
 def test_what_is_asked_wrongly_is_said_in_a_line(pair, tmp_path, options, status, words):
     (tmp_path / "empty").mkdir()
+    options = [tmp_path / option if option.startswith("class") else option for option in options]
     said = run(tmp_path / options[0], tmp_path / "grades", *options[1:], status=status)
     assert words in said
     assert not (tmp_path / "grades/grades.csv").exists()
@@ -256,6 +259,49 @@ def test_a_folder_that_another_run_writes_to_is_left_alone(pair, tmp_path):
 def test_results_that_cannot_be_written_are_said_in_a_line(pair, tmp_path):
     (tmp_path / "grades").write_text("a file")
     assert "grades" in run(pair, tmp_path / "grades", status=1)
+
+
+def test_a_summary_that_cannot_be_written_is_said_by_its_own_name(pair, tmp_path):
+    assert "missing/summary.md cannot be written to" in run(
+        pair, tmp_path / "grades", f"--summary={tmp_path}/missing/summary.md", status=1
+    )
+
+
+def test_what_is_nobodys_submission_is_named(pair, tmp_path):
+    (pair / "bob_01.py").write_text("")
+    assert 'Left out, as neither a folder nor an archive: "bob_01.py"' in run(pair, tmp_path / "grades")
+
+
+def test_a_quote_in_a_name_is_no_end_of_it(tmp_path):
+    needs("make")
+    place = f"it's'; touch {tmp_path}/touched; '"
+    said = subprocess.run(["make", "grade", f"SUBMISSIONS={place}"], cwd=ROOT, capture_output=True, text=True)
+    assert "cannot be opened" in said.stdout
+    assert not (tmp_path / "touched").exists()
+
+
+@pytest.mark.parametrize("option", ["--jobs=2", "--regrade"])
+def test_ctrl_c_ends_it_at_once_and_says_how_to_go_on(pair, tmp_path, option):
+    for name in ("anna", "bob"):
+        for exercise in EXERCISES:
+            (pair / f"{name}/{exercise}.py").write_text("import time\n\ntime.sleep(1000)\n")
+    process = subprocess.Popen(
+        [*command(pair, tmp_path / "grades", option), "--seconds=60", "--deadline=60"],
+        env=HERE | {"GRADED_IN": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    mark = f"GRADED_IN={tmp_path}".encode()
+    eventually(lambda: (tmp_path / "grades/run.json").exists() and len(checkers(mark)) == 2)
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    said, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    goes_on = "The same command without --regrade" if option == "--regrade" else "The same command"
+    assert f"Broken off. {goes_on} goes on from here." in said
+    assert "Traceback" not in said + errors
+    eventually(lambda: not marked(mark))
 
 
 def test_without_bubblewrap_nothing_is_graded_and_a_line_says_how_to_get_it(pair, tmp_path):
@@ -303,11 +349,15 @@ def test_a_checker_that_is_killed_costs_nobody_a_point(pair, tmp_path):
     eventually(lambda: not marked(mark))
 
 
-def test_a_grader_that_cannot_work_gives_no_mark_and_the_same_command_tries_again(pair, tmp_path):
-    broken, out = tmp_path / "repository", tmp_path / "grades"
+def copy_of_the_grader(folder):
     for name in ("lessons", "tests", "requirements.txt"):
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
-        copy(ROOT / name, broken / name)
+        copy(ROOT / name, folder / "repository" / name)
+    return folder / "repository"
+
+
+def test_a_grader_that_cannot_work_gives_no_mark_and_the_same_command_tries_again(pair, tmp_path):
+    broken, out = copy_of_the_grader(tmp_path), tmp_path / "grades"
     checks = broken / f"tests/exercises/test_{FIRST}.py"
     text = checks.read_text()
     post = "    answer = client.post("
@@ -326,6 +376,19 @@ def test_a_grader_that_cannot_work_gives_no_mark_and_the_same_command_tries_agai
     assert subprocess.run(line, env=there, capture_output=True).returncode == 0
     assert points(out) == ["10", str(STARTERS[FIRST])]
     assert len(list(out.glob("students/*/results.json"))) == 2
+
+
+def test_checks_that_cannot_be_listed_are_said_in_a_line(pair, tmp_path):
+    broken = copy_of_the_grader(tmp_path)
+    with open(broken / f"tests/exercises/test_{FIRST}.py", "a") as file:
+        file.write("def broken(:\n")
+    line = [sys.executable, broken / "tests/grading", pair, "--out", tmp_path / "grades"]
+    done = subprocess.run(
+        line, env=HERE | {"PYTHONPATH": str(broken / "lessons")}, capture_output=True, text=True
+    )
+    assert done.returncode == 3
+    assert done.stdout.startswith("The checks cannot be listed: ")
+    assert "Traceback" not in done.stderr
 
 
 # as in the checks that students run
