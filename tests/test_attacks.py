@@ -183,7 +183,7 @@ def grader(tmp_path_factory):
         assert IDLE.pop() is checker
         return result
 
-    graded.left = lambda: (leftovers(mark), list(folder.iterdir()))
+    graded.left = lambda: (leftovers(mark), set(folder.rglob("*")))
     with closing(checker):
         assert graded(SOLUTION).points == 10
         yield graded
@@ -363,7 +363,8 @@ class Alone(Checker):
 
     program = (
         "-c",
-        "from grading import box, checker; box.Boxes.__init__.__defaults__ = True, False; checker.main()",
+        "import sys; from grading import box, checker; "
+        "box.Boxes.__init__.__defaults__ = True, False; checker.main(sys.argv[1])",
     )
 
 

@@ -334,9 +334,11 @@ def checkers(mark):
 def test_a_checker_that_is_killed_costs_nobody_a_point(pair, tmp_path):
     slow = "\n\n@app.before_request\ndef wait():\n    import time\n\n    time.sleep(0.3)\n"
     (pair / f"anna/{FIRST}.py").write_text(solution(FIRST) + slow)
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
     process = subprocess.Popen(
         command(pair, tmp_path / "grades", "--jobs=1", "--deadline=9"),
-        env=HERE | {"GRADED_IN": str(tmp_path)},
+        env=HERE | {"GRADED_IN": str(tmp_path), "TMPDIR": str(temporary)},
         stdout=subprocess.DEVNULL,
     )
     mark = f"GRADED_IN={tmp_path}".encode()
@@ -346,7 +348,7 @@ def test_a_checker_that_is_killed_costs_nobody_a_point(pair, tmp_path):
         os.kill(checker, signal.SIGKILL)
     assert process.wait(60) == 0
     assert points(tmp_path / "grades") == ["10", str(STARTERS[FIRST])]
-    eventually(lambda: not marked(mark))
+    eventually(lambda: not marked(mark) and not list(temporary.iterdir()))
 
 
 def copy_of_the_grader(folder):

@@ -1,16 +1,19 @@
 """The process that checks answers: it stays warm, with pytest and the checks loaded, for one after another.
 
-    python -m grading.checker
+    python -m grading.checker FOLDER
 
 For each line of JSON that it reads, it writes one: for an empty object the catalogue of checks, for a task
-how the checks of an answer went. It never runs a student's code: that is in a box.
+how the checks of an answer went. It never runs a student's code: that is in a box. Its temporary files are in
+the folder, which goes when there is no more to read.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
+import tempfile
 from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict
 from typing import Any
@@ -120,12 +123,14 @@ def run_pytest(*options: str, plugins: list[object]) -> None:
         raise RuntimeError(f"pytest ended with status {int(status)}")
 
 
-def main() -> None:
+def main(folder: str) -> None:
     """Answer each line of standard input, until there are no more."""
+    tempfile.tempdir = folder
     forget_keys()
     output = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever else is printed here is not a result
     with ExitStack() as stack:
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
         boxes: dict[bool, Boxes] = {}
         for line in sys.stdin:
             try:
@@ -144,4 +149,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     with suppress(KeyboardInterrupt, BrokenPipeError):  # the grader has stopped, or has been stopped
-        main()
+        main(sys.argv[1])

@@ -6,9 +6,11 @@ import hashlib
 import json
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -61,8 +63,9 @@ class Checker:
     program = ("-m", "grading.checker")
 
     def __init__(self) -> None:
+        self.folder = tempfile.mkdtemp(prefix="grading-")
         self.process = subprocess.Popen(
-            [sys.executable, *self.program],
+            [sys.executable, *self.program, self.folder],
             cwd=ROOT,
             env=os.environ
             | {
@@ -98,6 +101,7 @@ class Checker:
         self.process.kill()
         with suppress(subprocess.TimeoutExpired):
             self.process.communicate(timeout=SPARE)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def grade(course: Course, submission: Submission) -> str:
