@@ -348,7 +348,7 @@ def test_a_checker_that_is_killed_costs_nobody_a_point(pair, tmp_path):
         os.kill(checker, signal.SIGKILL)
     assert process.wait(60) == 0
     assert points(tmp_path / "grades") == ["10", str(STARTERS[FIRST])]
-    eventually(lambda: not marked(mark) and not list(temporary.iterdir()))
+    eventually(lambda: not marked(mark) and not list(temporary.rglob("*")), 5)
 
 
 def copy_of_the_grader(folder):

@@ -151,7 +151,7 @@ class Box:
         self.server, self.alone = server, alone
         self.seconds, self.deadline, self.ends = seconds, deadline, float("inf")
         self.cpu = cpu or 2 * math.ceil(deadline)
-        self.folder = tempfile.mkdtemp(prefix="grading-")
+        self.folder = tempfile.mkdtemp(prefix="")  # short, as a socket in it has 107 letters at most
         self.log = new_log()
         self.listeners = 0
         self.first = -1  # a descriptor of the first process in the box
