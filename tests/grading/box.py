@@ -16,6 +16,7 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import tempfile
 import time
 from contextlib import suppress
@@ -151,7 +152,8 @@ class Box:
         self.server, self.alone = server, alone
         self.seconds, self.deadline, self.ends = seconds, deadline, float("inf")
         self.cpu = cpu or 2 * math.ceil(deadline)
-        self.folder = tempfile.mkdtemp(prefix="")  # short, as a socket in it has 107 letters at most
+        self.folder = tempfile.mkdtemp(prefix="")
+        self.place = os.open(self.folder, os.O_RDONLY)
         self.log = new_log()
         self.listeners = 0
         self.first = -1  # a descriptor of the first process in the box
@@ -194,7 +196,9 @@ class Box:
 
     def start(self, apart: bool = False) -> Client:
         """Start a process of the app, and return a client of it."""
-        path = f"{self.folder}/{self.listeners}"
+        # the short way to it, as the path of a socket has 107 letters at most (unix(7))
+        here = f"/proc/self/fd/{self.place}" if sys.platform == "linux" else self.folder
+        path = f"{here}/{self.listeners}"
         self.listeners += 1
         report, inside = socket.socketpair()  # whoever holds an end of a pipe can lock the other
         with socket.socket(socket.AF_UNIX) as listener, report:
@@ -262,6 +266,7 @@ class Box:
     def close(self) -> None:
         self.end()
         self.log.close()
+        os.close(self.place)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def __enter__(self) -> Box:
