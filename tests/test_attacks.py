@@ -22,6 +22,7 @@ from grading.grade import IDLE, Checker, Course, digest_of_checks, grade, grade_
 from grading.record import Outcome, from_json
 from grading.sandbox import KEYCTL, STANDARD_LIBRARY, NoSandbox, become, require_sandbox, reveal
 from grading.submissions import HandedIn, Submission
+from grading.wire import parse
 from helpers import ROOT, eventually, needs
 
 EXERCISE = "01_auth_url"
@@ -229,6 +230,13 @@ def test_every_attack_is_run():
 def test_an_answer_finds_nothing_of_one_before_it(attack, grader, trap):
     for _ in range(2):
         assert "BROKE OUT" not in grader(source_of(attack, trap)).printed
+
+
+@pytest.mark.parametrize("header", ["X: " + "x" * 2_000, "Content-Length: " + "9" * 30])
+def test_headers_that_take_long_to_read_or_say_too_much_are_no_answer(header):
+    lines = ["HTTP/1.1 200 OK", *[header] * (1 if header[0] == "C" else 10), "", "{}"]
+    with pytest.raises(NoAnswer):
+        parse("\r\n".join(lines).encode(), "GET")
 
 
 LOOP = """
