@@ -1,92 +1,128 @@
-# Each recipe is a plain command, which README.md shows for people without make.
+# Each recipe is one plain command. The READMEs show the same commands for people without make.
 
 PYTHON ?= python3
-PORT ?= 8000
-LEVEL ?= 1
 SUBMISSIONS ?= submissions
 OUT ?= grades
 
-help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { sub("%", "N", $$1); printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+help: ## print this list
+	@awk -F ':.*## ' '/^## / { print "\n" substr($$0, 4) } \
+		/^[a-z%-]+:.*## / { sub("%", "N", $$1); printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
-list: .venv/requirements.txt ## list the lessons
+## Learn: the lessons (lessons/README.md)
+
+list: .venv/.installed-lessons ## list the lessons
 	@.venv/bin/python lessons list
 
-lesson-%: .venv/requirements.txt ## serve lesson N until Ctrl-C (PORT=8001 for another port than 8000)
-	@.venv/bin/python lessons serve $* --port $(PORT)
+lesson-%: .venv/.installed-lessons ## serve lesson N until Ctrl-C (PORT=8001)
+	@.venv/bin/python lessons serve $*$(port)
 
-diff-%: .venv/requirements.txt ## show what lesson N changes in the lesson before it
+diff-%: .venv/.installed-lessons ## show what lesson N changes in the lesson before it
 	@.venv/bin/python lessons diff $*
 
-start-%: .venv/requirements-test.txt ## begin exercise N, in the answer.py of its lesson
+test-%: .venv/.installed-exercises ## test lesson N as its files are now
+	@.venv/bin/python lessons test $* || true
+
+## Learn: the exercises (lessons/README.md)
+
+start-%: .venv/.installed-exercises ## start exercise N: copy it to answer.py
 	@.venv/bin/python lessons start $*
 
-check-%: .venv/requirements-test.txt ## check your answer to exercise N
+try-%: .venv/.installed-exercises ## serve your answer to exercise N until Ctrl-C (PORT=8001)
+	@.venv/bin/python lessons try $*$(port)
+
+check-%: .venv/.installed-exercises ## check your answer to exercise N
 	@.venv/bin/python lessons check $* || true
 
-watch-%: .venv/requirements-test.txt ## check your answer whenever you save it, until Ctrl-C
+watch-%: .venv/.installed-exercises ## check your answer to exercise N whenever you save it
 	@.venv/bin/python lessons watch $*
 
-hint-%: .venv/requirements-test.txt ## get a hint for exercise N (LEVEL=2 and LEVEL=3 say more)
-	@.venv/bin/python lessons hint $* --level $(LEVEL)
+hint-%: .venv/.installed-exercises ## print a hint for exercise N (LEVEL=2 or LEVEL=3 for more)
+	@.venv/bin/python lessons hint $*$(if $(LEVEL), --level $(LEVEL))
 
-solution-%: .venv/requirements-test.txt ## see the solution, when your answer passes (PEEK=1: now)
+solution-%: .venv/.installed-exercises ## print the solution, once your answer passes (PEEK=1: now)
 	@.venv/bin/python lessons solution $* $(if $(PEEK),--peek)
 
-reset-%: .venv/requirements-test.txt ## begin exercise N again, and keep the answer there was
+reset-%: .venv/.installed-exercises ## start exercise N again and keep your old answer
 	@.venv/bin/python lessons reset $*
 
-progress: .venv/requirements-test.txt ## see how far each exercise is
+progress: .venv/.installed-exercises ## show your points in every exercise
 	@.venv/bin/python lessons progress
 
-grade: .venv/requirements-test.txt ## grade what students handed in (SUBMISSIONS=folder OUT=folder ARGS='--jobs 4')
-	@.venv/bin/python tests/grading $(call quoted,$(SUBMISSIONS)) --out $(call quoted,$(OUT)) $(ARGS)
+## Teach (notebooks/README.md)
 
-gradescope: .venv/requirements.txt ## build gradescope.zip, to upload as autograder (ARGS='1 2' for exercises 1 and 2)
-	@.venv/bin/python tests/grading/package.py $(ARGS)
+notebooks: .venv/.installed-notebooks ## open the notebooks in JupyterLab (PORT=8888 ARGS=--no-browser)
+	@.venv/bin/python -m jupyterlab --config notebooks/.jupyter/jupyter_lab_config.py$(port) $(ARGS)
 
-notebooks: .venv/requirements-notebooks.txt ## open JupyterLab on the notebooks
-	@.venv/bin/jupyter lab --config notebooks/.jupyter/jupyter_lab_config.py
-
-slides-%: .venv/requirements-notebooks.txt ## write notebook N, run, as one page of slides
+slides-%: .venv/.installed-notebooks ## run notebook N and write it as one page of slides
 	@.venv/bin/python notebooks/slides.py $*
 
-test: .venv/requirements-test.txt .venv/requirements-notebooks.txt .venv/requirements-cluster.txt ## run every test
-	@.venv/bin/python -m pytest -n auto
+## Grade (tests/grading/README.md)
 
-lint: .venv/requirements-test.txt ## check the style and the format of the code
-	@.venv/bin/ruff check
-	@.venv/bin/ruff format --check
+grade: .venv/.installed-exercises ## grade a folder of submissions (SUBMISSIONS=folder OUT=folder ARGS='--jobs 4')
+	@.venv/bin/python tests/grading $(call quoted,$(SUBMISSIONS)) --out $(call quoted,$(OUT)) $(ARGS)
 
-format: .venv/requirements-test.txt ## bring the code into the format that lint checks
-	@.venv/bin/ruff format
+gradescope: .venv/.installed-exercises ## build gradescope.zip, an autograder to upload (ARGS='1 2')
+	@.venv/bin/python tests/grading/package.py $(ARGS)
 
-bench: .venv/requirements-test.txt .venv/requirements-notebooks.txt ## measure set-up, start, check and notebooks against the bare tools, grading against others
-	@.venv/bin/python tests/bench.py
-	@.venv/bin/python tests/bench_grading.py
+## Contribute (.github/CONTRIBUTING.md)
+
+test: .venv/.installed-tests .venv/.installed-notebooks .venv/.installed-cluster ## run the fast tests, about a minute
+	@.venv/bin/python -m pytest -n auto -m "not slow" $(ARGS)
+
+test-slow: .venv/.installed-tests .venv/.installed-notebooks .venv/.installed-cluster ## run the slow tests: attacks, faults, browsers, cluster
+	@.venv/bin/python -m pytest -n auto -m slow $(ARGS)
+
+lint: .venv/.installed-tests .venv/.installed-notebooks ## check style, types, spelling and that notebooks hold no outputs
+	@.venv/bin/python -m ruff check
+	@.venv/bin/python -m ruff format --check
+	@.venv/bin/python -m mypy
+	@.venv/bin/python -m codespell_lib
+	@.venv/bin/python -m nbstripout --verify notebooks/*.ipynb
+
+format: .venv/.installed-tests .venv/.installed-notebooks ## format the code and clear the notebooks' outputs
+	@.venv/bin/python -m ruff check --fix
+	@.venv/bin/python -m ruff format
+	@.venv/bin/python -m nbstripout notebooks/*.ipynb
+
+bench: .venv/.installed-tests .venv/.installed-notebooks ## compare our speed with the bare tools and with other graders
+	@.venv/bin/python tests/bench/bench_lessons.py
+	@.venv/bin/python tests/bench/bench_grading.py
 
 lock: ## renew the locked requirements (needs uv)
-	@uv $(LOCK) pyproject.toml --output-file requirements.txt
-	@uv $(LOCK) --group build --output-file requirements-build.txt
-	@uv $(LOCK) --group notebooks --constraint requirements.txt --output-file requirements-notebooks.txt
-	@uv $(LOCK) --group test --constraint requirements-notebooks.txt --constraint requirements.txt \
-		--output-file requirements-test.txt
-	@uv $(LOCK) --group cluster --constraint requirements-notebooks.txt --constraint requirements.txt \
-		--constraint requirements-test.txt --output-file requirements-cluster.txt
-	@uv $(LOCK) --group bench --constraint requirements.txt --output-file requirements-bench.txt
-	@uv $(LOCK) --group bench-nbgrader --constraint requirements.txt --output-file requirements-bench-nbgrader.txt
+	@uv $(LOCK) pyproject.toml --output-file lessons/requirements.txt
+	@uv $(LOCK) --group build --output-file lessons/requirements-build.txt
+	@uv $(LOCK) --group notebooks $(LESSONS) --output-file notebooks/requirements.txt
+	@uv $(LOCK) --group exercises $(LESSONS) $(NOTEBOOKS) --output-file tests/exercises/requirements.txt
+	@uv $(LOCK) --group tests $(LESSONS) $(NOTEBOOKS) $(EXERCISES) --output-file tests/requirements.txt
+	@uv $(LOCK) --group cluster $(LESSONS) $(NOTEBOOKS) $(EXERCISES) --output-file tests/grading/requirements-cluster.txt
+	@uv $(LOCK) --group bench $(LESSONS) --output-file tests/bench/requirements-bench.txt
+	@uv $(LOCK) --group bench-nbgrader $(LESSONS) --output-file tests/bench/requirements-bench-nbgrader.txt
 
-clean: ## remove the environment, the databases and the caches
-	@rm -rf .venv .pytest_cache .ruff_cache lessons/*/data.db notebooks/*.html
+clean: ## delete the environment, the databases and the caches
+	@rm -rf .venv .pytest_cache .ruff_cache .mypy_cache lessons/*/data.db notebooks/*.html
 
+port = $(if $(PORT), --port $(PORT))
 quoted = '$(subst ','\'',$(1))'
-LOCK = pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+LOCK = pip compile --quiet $(UPGRADE) --universal --python-version 3.11 --generate-hashes \
 	--annotation-style line --custom-compile-command 'make lock'
+UPGRADE = --upgrade
+LESSONS = --constraint lessons/requirements.txt
+NOTEBOOKS = --constraint notebooks/requirements.txt
+EXERCISES = --constraint tests/exercises/requirements.txt
 
-.venv/requirements.txt: requirements.txt requirements-build.txt
+.venv/.installed-lessons: lessons/requirements.txt lessons/requirements-build.txt
 	@$(PYTHON) lessons/make_venv.py
 
-.venv/requirements-%.txt: requirements-%.txt .venv/requirements.txt
-	@$(PYTHON) lessons/make_venv.py $*
+.venv/.installed-exercises: tests/exercises/requirements.txt .venv/.installed-lessons
+	@$(PYTHON) lessons/make_venv.py exercises
 
-.PHONY: help list progress grade gradescope notebooks test lint format bench lock clean
+.venv/.installed-notebooks: notebooks/requirements.txt .venv/.installed-lessons
+	@$(PYTHON) lessons/make_venv.py notebooks
+
+.venv/.installed-tests: tests/requirements.txt .venv/.installed-exercises
+	@$(PYTHON) lessons/make_venv.py tests
+
+.venv/.installed-cluster: tests/grading/requirements-cluster.txt .venv/.installed-lessons
+	@$(PYTHON) lessons/make_venv.py cluster
+
+.PHONY: help list progress notebooks grade gradescope test test-slow lint format bench lock clean

@@ -1,75 +1,86 @@
-"""What the tests share: a lesson's app behind a real server, and small apps for facts about Flask-JWT."""
+"""Fixtures for the tests of all rooms: a lesson's app behind a real server, and small apps with Flask-JWT."""
+
+from __future__ import annotations
 
 import shutil
 import signal
 import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import flask_jwt_compat  # noqa: F401  must come before flask_jwt
 import httpx
 import pytest
-from flask import Flask, jsonify
+from flask import Flask, Response, jsonify
 from flask_jwt import JWT, current_identity, jwt_required
 from flask_restful import Api, Resource
 
-from helpers import ROOT, authorization, load_lesson, serving
+from helpers import BOB, ROOT, load_lesson, serving
 from lesson_loader import find_lessons
+from tokens import authorization
 
-NO_CACHES = shutil.ignore_patterns("__pycache__", "data.db")
+GENERATED = shutil.ignore_patterns("__pycache__", "data.db")
 
 
-def pytest_addoption(parser):
+def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--previous", action="store_true", help="run each lesson's stage tests on the lesson before it"
+        "--stage",
+        choices=("every", "own", "previous"),
+        default="every",
+        help="run a stage test on every lesson that it is for, on its own lesson only, or on the one before",
     )
 
 
-def pytest_generate_tests(metafunc):
-    """Give a stage test the folder of its lesson, which its file is named after.
-
-    Lesson 7's run on lesson 8 as well, which is the same API; with --previous, each on the lesson before.
-    """
-    if "lesson" in metafunc.fixturenames:
-        number = int(metafunc.definition.path.stem.split("_")[1])
-        numbers = [7, 8] if number == 7 else [number]
-        if metafunc.config.getoption("--previous"):
-            numbers = [number - 1]
-        folders = [folder for found, folder in find_lessons().items() if found in numbers]
-        metafunc.parametrize("lesson", folders, ids=[folder.name for folder in folders])
-
-
-def pytest_configure():
-    """Let Ctrl-C reach what the tests start, also where the tests run in the background and ignore it."""
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "also_on(name): run these stage tests on another lesson too")
+    config.addinivalue_line("markers", "slow: make test-slow runs it, make test does not")
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        # a shell's background job ignores Ctrl-C, and so would everything that the tests start
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give a stage test the folder of its lesson. Its file is named after the lesson."""
+    if "lesson" not in metafunc.fixturenames:
+        return
+    lessons = {folder.name: folder for folder in find_lessons().values()}
+    own = metafunc.definition.path.stem.removeprefix("test_")
+    stage = metafunc.config.getoption("--stage")
+    if stage == "previous":
+        names = list(lessons)[: list(lessons).index(own)][-1:]
+    else:
+        others = metafunc.definition.iter_markers("also_on") if stage == "every" else ()
+        names = [own, *(mark.args[0] for mark in others)]
+    metafunc.parametrize("lesson", [lessons[name] for name in names], ids=names)
+
+
 @pytest.fixture
-def app(lesson, tmp_path):
-    """The lesson's app, on a database of its own."""
+def app(lesson: Path, tmp_path: Path) -> Flask:
+    """The lesson's app, with its own database."""
     return load_lesson(lesson, tmp_path / "data.db")
 
 
 @pytest.fixture
-def client(app):
+def client(app: Flask) -> Iterator[httpx.Client]:
     """An HTTP client of the lesson's app."""
     with serving(app) as url, httpx.Client(base_url=url, verify=False, trust_env=False) as client:
         yield client
 
 
 @pytest.fixture
-def copy(tmp_path):
-    """A copy of the lessons, for a test to change."""
-    return shutil.copytree(ROOT / "lessons", tmp_path / "lessons", ignore=NO_CACHES)
+def copy(tmp_path: Path) -> Path:
+    """A copy of lessons/ that a test may change."""
+    return shutil.copytree(ROOT / "lessons", tmp_path / "lessons", ignore=GENERATED)
 
 
 @pytest.fixture
-def edited(tmp_path):
-    """Load a lesson with texts of its app.py changed into others, as somebody at work on it would."""
+def edited(tmp_path: Path) -> Callable[..., Flask]:
+    """A function that loads a lesson after replacing texts in its app.py, as if somebody had edited it."""
 
-    def edited(number, changes, file="app.py"):
+    def edited(number: int, changes: dict[str, str], file: str = "app.py") -> Flask:
         copy = Path(tempfile.mkdtemp(dir=tmp_path))
-        shutil.copytree(find_lessons()[number], copy, ignore=NO_CACHES, dirs_exist_ok=True)
+        shutil.copytree(find_lessons()[number], copy, ignore=GENERATED, dirs_exist_ok=True)
         source = (copy / file).read_text(encoding="utf-8")
         for old, new in changes.items():
             assert old in source
@@ -80,46 +91,53 @@ def edited(tmp_path):
     return edited
 
 
-BOB = {"username": "bob", "password": "builder"}
+class SmallApp(Flask):
+    """An app for one claim about Flask-JWT."""
+
+    jwt: JWT
 
 
 class User:
-    """A user as an app might have it: with the fields it is given."""
+    """A user with whatever fields a test needs."""
 
-    def __init__(self, **fields):
+    def __init__(self, **fields: Any) -> None:
         vars(self).update(fields)
 
 
-def authenticate(username, password):
+def authenticate(username: str, password: str) -> User | None:
     return User(id=1, username=username) if password == "builder" else None
 
 
-def identity(payload):
+def identity(payload: dict[str, Any]) -> User | None:
     return User(id=payload.get("identity"), username="bob")
 
 
-class Restful(Resource):
-    @jwt_required()
-    def get(self):
+class Restful(Resource):  # type: ignore[misc]  # Flask-RESTful has no types
+    @jwt_required()  # type: ignore[untyped-decorator]
+    def get(self) -> dict[str, str]:
         return {"username": current_identity.username}
 
 
 @pytest.fixture
-def make_app():
-    """Make an app with a login, a protected view at /view and a protected resource at /resource.
+def make_app() -> Callable[..., SmallApp]:
+    """A function that makes an app with a login, a protected view /view and a protected resource /resource.
 
-    Its options are set before JWT(...), which is kept as app.jwt.
+    It sets the given options before JWT(...). The JWT object is `app.jwt`.
     """
 
-    def make_app(authenticate=authenticate, identity=identity, **options):
-        app = Flask("claims")
+    def make_app(
+        authenticate: Callable[..., Any] = authenticate,
+        identity: Callable[..., Any] = identity,
+        **options: Any,
+    ) -> SmallApp:
+        app = SmallApp("claims")
         app.config.update({"SECRET_KEY": "k" * 64} | options)
         app.jwt = JWT(app, authenticate, identity)
         Api(app).add_resource(Restful, "/resource")
 
         @app.get("/view")
-        @jwt_required()
-        def view():
+        @jwt_required()  # type: ignore[untyped-decorator]
+        def view() -> Response:
             return jsonify(username=current_identity.username)
 
         return app
@@ -128,12 +146,12 @@ def make_app():
 
 
 @pytest.fixture
-def log_in():
-    """Log in and give the header that carries the token."""
+def log_in() -> Callable[..., dict[str, str]]:
+    """A function that logs bob in and returns the header that carries his token."""
 
-    def log_in(app, url="/auth", **changes):
+    def log_in(app: Flask, url: str = "/auth", **changes: Any) -> dict[str, str]:
         response = app.test_client().post(url, json=BOB | changes)
         assert response.status_code == 200, response.text
-        return authorization(response.json["access_token"])
+        return authorization(response.get_json()["access_token"])
 
     return log_in

@@ -1,4 +1,6 @@
-"""What the tests do again and again: serve an app, log in, mint a token."""
+"""What many tests use: load or serve an app, run a command, read a README."""
+
+from __future__ import annotations
 
 import ast
 import os
@@ -8,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -15,41 +18,48 @@ from pathlib import Path
 from threading import Thread
 
 import httpx
-import jwt
 import pytest
 import werkzeug.security
+from flask import Flask
 from werkzeug.serving import make_server
 
+from exercises.client import CHEAP_HASH
 from lesson_loader import load_app
 
 ROOT = Path(__file__).resolve().parent.parent
 
+# the demo users, as they log in before lesson 3 and from lesson 3 on
+BOB = {"username": "bob", "password": "builder"}
+ALICE = {"username": "alice", "password": "wonderland"}
+BOB_BY_EMAIL = {"email": "bob@example.com", "password": "builder"}
+ALICE_BY_EMAIL = {"email": "alice@example.com", "password": "wonderland"}
 
-def load_lesson(folder, database, file="app.py"):
-    """Load a lesson's app, or a file in its place, on its own database and with hashes that cost little."""
+
+def load_lesson(folder: Path, database: Path, file: Path | str = "app.py") -> Flask:
+    """Load a lesson's app, or another file in its folder, with its own database and cheap password hashes."""
     with pytest.MonkeyPatch.context() as patch:
-        cheap = partial(werkzeug.security.generate_password_hash, method="scrypt:256:8:1")
+        cheap = partial(werkzeug.security.generate_password_hash, method=CHEAP_HASH)
         patch.setattr(werkzeug.security, "generate_password_hash", cheap)
         app = load_app(folder, file)
     app.config["DATABASE"] = database
     return app
 
 
-def in_database(app, *statements):
-    """Change what is in an app's database, as somebody else would."""
+def run_sql(app: Flask, *statements: str) -> None:
+    """Change an app's database from outside, as another program would."""
     with closing(sqlite3.connect(app.config["DATABASE"])) as db, db:
         for statement in statements:
             db.execute(statement)
 
 
-def section(folder, heading):
-    """Return the text below one of a README's headings."""
+def section(folder: Path, heading: str) -> str:
+    """Return the text below a heading of a folder's README."""
     text = (folder / "README.md").read_text(encoding="utf-8")
     return text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
 
 
-def functions_in(path):
-    """Return the tests in a file, as its syntax tree has them."""
+def functions_in(path: Path) -> list[ast.FunctionDef]:
+    """Return the test functions of a file, as syntax trees."""
     return [
         node
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
@@ -57,14 +67,13 @@ def functions_in(path):
     ]
 
 
-def sentence(text):
-    """Return a text on one line."""
+def on_one_line(text: str) -> str:
     return " ".join(text.split())
 
 
 @contextmanager
-def serving(app):
-    """Serve an app on a free port of 127.0.0.1 and give its URL."""
+def serving(app: Flask) -> Iterator[str]:
+    """Serve an app on a free port of 127.0.0.1 and yield its URL."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -78,44 +87,46 @@ def serving(app):
 
 @dataclass
 class LessonServer:
-    """A lesson that is served by a process of its own, as `make lesson-N` does it."""
+    """A lesson in a process of its own, as `make lesson-N` serves it."""
 
-    process: subprocess.Popen
+    process: subprocess.Popen[bytes]
     log: Path
 
     @property
-    def output(self):
+    def output(self) -> str:
         return self.log.read_text(encoding="utf-8")
 
     @property
-    def port(self):
-        said = re.search(r"is on http://127\.0\.0\.1:(\d+) ", self.output)
-        return said and int(said[1])
+    def port(self) -> int | None:
+        address = re.search(r"Running on http://127\.0\.0\.1:(\d+)", self.output)
+        return int(address[1]) if address else None
 
-    def get(self, path="/users"):
-        return httpx.get(f"http://127.0.0.1:{self.port}{path}", trust_env=False)
+    def get(self, path: str = "/users") -> httpx.Response:
+        return httpx.get(f"http://127.0.0.1:{self.port}{path}", trust_env=False, timeout=20)
 
-    def soon_answers(self, status, path="/users"):
-        """Wait until a request gets this status; while the server reloads, requests may go unanswered."""
+    def wait_for_status(self, status: int, path: str = "/users") -> None:
+        """Wait until a request gets this status. Requests can fail while the server reloads."""
 
-        def answered():
+        def has_status() -> bool:
             try:
                 return self.get(path).status_code == status
             except httpx.TransportError:
                 return False
 
-        eventually(answered)
+        eventually(has_status)
 
 
 @contextmanager
-def lesson_server(number, folder, *, lessons=ROOT / "lessons", **environment):
-    """Serve a lesson on any free port, with its database and its log in a folder."""
+def lesson_server(
+    number: int, folder: Path, *, lessons: Path = ROOT / "lessons", command: str = "serve", **environment: str
+) -> Iterator[LessonServer]:
+    """Serve a lesson on a free port, with its database and its log in `folder`."""
     if os.name == "nt":
-        pytest.skip("on Windows a process cannot be asked to end")
+        pytest.skip("on Windows a test cannot ask a process to stop")
     environment = {"DATABASE": str(folder / "data.db"), "PYTHONPATH": str(lessons)} | environment
     with open(folder / "log", "w") as log:
         process = subprocess.Popen(
-            [sys.executable, lessons, "serve", str(number), "--port", "0"],
+            [sys.executable, lessons, command, str(number), "--port", "0"],
             env=os.environ | environment,
             stdout=log,
             stderr=log,
@@ -123,7 +134,7 @@ def lesson_server(number, folder, *, lessons=ROOT / "lessons", **environment):
         )
     server = LessonServer(process, folder / "log")
     try:
-        eventually(lambda: server.port or process.poll() is not None)
+        eventually(lambda: server.port is not None or process.poll() is not None)
         assert server.port, server.output
         yield server
     finally:
@@ -131,54 +142,28 @@ def lesson_server(number, folder, *, lessons=ROOT / "lessons", **environment):
         process.wait()
 
 
-def eventually(condition, seconds=20):
-    """Wait until a condition holds; a test that waits in vain fails after so many seconds."""
+def eventually(condition: Callable[[], object], seconds: float = 20) -> None:
+    """Wait until a condition holds, and fail after so many seconds."""
     end = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < end, "it never came to be"
+        assert time.monotonic() < end, f"the condition did not hold within {seconds:g} seconds"
         time.sleep(0.02)
 
 
-def needs(*programs):
-    """Skip a test that lacks a program, but fail in CI on Linux, which installs them."""
+def needs(*programs: str) -> None:
+    """Skip a test if a program is missing. In CI on Linux, which installs all programs, fail."""
     missing = [program for program in programs if not shutil.which(program)]
     if missing:
-        refuse = pytest.fail if "CI" in os.environ and sys.platform == "linux" else pytest.skip
-        refuse(f"install {' and '.join(missing)} to run this test")
+        stop = pytest.fail if "CI" in os.environ and sys.platform == "linux" else pytest.skip
+        stop(f"install {' and '.join(missing)} to run this test")
 
 
-def make(*arguments):
-    """Return what make prints, as in a terminal of its own: also when make runs the tests."""
+def make(*arguments: str) -> str:
+    """Return what make prints. The settings of a make that runs these tests are not passed on."""
     needs("make")
-    environment = {
-        name: value for name, value in os.environ.items() if "MAKE" not in name and name != "MFLAGS"
-    }
+    inherited = ("MAKE", "MFLAGS", "PORT", "LEVEL", "PEEK", "ARGS")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(inherited)}
     command = ["make", *arguments]
     return subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True
     ).stdout
-
-
-def authorization(token, prefix="JWT"):
-    """Return the header that carries a token."""
-    return {"Authorization": f"{prefix} {token}"}
-
-
-def claims(token):
-    """Return what a token says, without asking whether it is true."""
-    return jwt.decode(token, options={"verify_signature": False})
-
-
-def mint(app, age=0, lifetime=300, key=None, headers=None, algorithm="HS256", **changes):
-    """Return a token of user 1 as the app would have issued it `age` seconds ago, but for the changes.
-
-    A claim that is changed to None is left out.
-    """
-    issued = int(time.time()) - age
-    payload = {"iat": issued, "nbf": issued, "exp": issued + lifetime, "identity": 1} | changes
-    claim = app.config.get("JWT_IDENTITY_CLAIM", "identity")  # Flask-JWT-Extended's is sub, which is text
-    identity = payload.pop("identity")
-    payload[claim] = str(identity) if claim == "sub" and isinstance(identity, int) else identity
-    payload = {name: value for name, value in payload.items() if value is not None}
-    key = app.config["SECRET_KEY"] if key is None else key
-    return jwt.encode(payload, key, algorithm=algorithm, headers=headers)

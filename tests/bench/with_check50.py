@@ -8,7 +8,7 @@ import flask_restful  # noqa: F401  imported before check50 forks, so that no ch
 from flask_jwt import JWT  # noqa: F401
 
 import checks_of_notes
-from exercises.client import Wrong
+from exercises.client import CheckFailed
 
 
 def on_its_own(check):
@@ -17,7 +17,7 @@ def on_its_own(check):
         check50.data(points=checks_of_notes.CHECKS[check])
         try:
             check(checks_of_notes.start("06_current_identity.py"))
-        except Wrong as wrong:
+        except CheckFailed as wrong:
             raise check50.Failure(str(wrong)) from wrong
 
     del run.__wrapped__  # its parameter, which check50 would fill in

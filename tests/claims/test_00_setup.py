@@ -9,9 +9,8 @@ import sys
 import pytest
 from flask_jwt import jwt_required
 
-from helpers import authorization, mint
-
-BOB = {"username": "bob", "password": "builder"}
+from helpers import BOB
+from tokens import authorization, mint_for
 
 
 def python(code):
@@ -100,8 +99,8 @@ def test_the_prefix_is_jwt(make_app):
     """The header is `Authorization: JWT` and the token. With `Bearer`, as most APIs have it, it is a 401."""
     app = make_app()
     client = app.test_client()
-    assert client.get("/view", headers=authorization(mint(app))).status_code == 200
-    assert client.get("/view", headers=authorization(mint(app), "Bearer")).status_code == 401
+    assert client.get("/view", headers=authorization(mint_for(app))).status_code == 200
+    assert client.get("/view", headers=authorization(mint_for(app), "Bearer")).status_code == 401
 
 
 def test_a_login_has_two_keys(make_app):

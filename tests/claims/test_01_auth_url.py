@@ -6,9 +6,8 @@ import pytest
 from flask import jsonify
 from flask_jwt import JWT
 
-from helpers import claims
-
-BOB = {"username": "bob", "password": "builder"}
+from helpers import BOB
+from tokens import read_claims
 
 
 def test_the_rule_is_read_when_jwt_is_created(make_app):
@@ -40,7 +39,7 @@ def test_the_tutorials_other_options_may_follow(make_app):
     app.config["JWT_EXPIRATION_DELTA"] = timedelta(seconds=7)
     app.config["JWT_AUTH_USERNAME_KEY"] = "email"
     login = app.test_client().post("/auth", json={"email": "bob", "password": "builder"})
-    token = claims(login.json["access_token"])
+    token = read_claims(login.json["access_token"])
     assert token["exp"] - token["iat"] == 7
 
 

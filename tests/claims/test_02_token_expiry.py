@@ -4,9 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from helpers import authorization, mint
-
-BOB = {"username": "bob", "password": "builder"}
+from helpers import BOB
+from tokens import authorization, mint_for
 
 
 def status(app, headers):
@@ -19,16 +18,16 @@ def test_five_minutes_are_five_minutes_and_ten_seconds(make_app, log_in):
     app = make_app()
     assert app.config["JWT_EXPIRATION_DELTA"] == timedelta(minutes=5)
     assert app.config["JWT_LEEWAY"] == timedelta(seconds=10)
-    assert status(app, authorization(mint(app, age=308, lifetime=300))) == 200
-    assert status(app, authorization(mint(app, age=311, lifetime=300))) == 401
+    assert status(app, authorization(mint_for(app, age=308, lifetime=300))) == 200
+    assert status(app, authorization(mint_for(app, age=311, lifetime=300))) == 401
 
 
 @pytest.mark.parametrize("leeway", [0, timedelta(0)])
 def test_without_leeway_five_minutes_are_five_minutes(make_app, leeway):
     """With `JWT_LEEWAY = 0`, five minutes are five minutes."""
     app = make_app(JWT_LEEWAY=leeway)
-    assert status(app, authorization(mint(app, age=298, lifetime=300))) == 200
-    assert status(app, authorization(mint(app, age=301, lifetime=300))) == 401
+    assert status(app, authorization(mint_for(app, age=298, lifetime=300))) == 200
+    assert status(app, authorization(mint_for(app, age=301, lifetime=300))) == 401
 
 
 def test_the_tutorials_line_needs_an_import(make_app):
@@ -57,7 +56,7 @@ def test_an_expired_token_says_so(make_app):
     """An expired token is a 401 that says `Signature has expired`. Nothing renews a token: the user logs
     in again."""
     app = make_app()
-    response = app.test_client().get("/view", headers=authorization(mint(app, age=400)))
+    response = app.test_client().get("/view", headers=authorization(mint_for(app, age=400)))
     assert response.status_code == 401
     assert response.json["description"] == "Signature has expired"
     assert not any("refresh" in name or "renew" in name for name in (*dir(app.jwt), *app.config))
@@ -67,5 +66,5 @@ def test_expiry_is_tested_with_minted_tokens(make_app):
     """Test an expiry with a token whose `exp` lies in the past, signed with the app's own key: no test
     needs to sleep."""
     app = make_app()
-    assert status(app, authorization(mint(app, exp=1))) == 401
-    assert status(app, authorization(mint(app))) == 200
+    assert status(app, authorization(mint_for(app, exp=1))) == 401
+    assert status(app, authorization(mint_for(app))) == 200

@@ -4,9 +4,8 @@ import pytest
 from flask import jsonify
 from flask_jwt import JWT
 
-from helpers import claims
-
-BOB = {"username": "bob", "password": "builder"}
+from helpers import BOB
+from tokens import read_claims
 
 
 def post(app, **changes):
@@ -51,7 +50,7 @@ def test_the_body_gives_away_nothing_that_the_token_does_not(make_app):
     app = make_app()
     app.jwt.auth_response_handler(lambda token, user: {"access_token": token.decode(), "user_id": user.id})
     login = post(app).json
-    assert claims(login["access_token"])["identity"] == login["user_id"]
+    assert read_claims(login["access_token"])["identity"] == login["user_id"]
 
 
 def test_a_second_jwt_loses_the_first_ones_handler(make_app):

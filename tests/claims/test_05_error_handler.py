@@ -4,9 +4,8 @@ import pytest
 from flask import jsonify
 from flask_jwt import JWT, JWTError
 
-from helpers import authorization
-
-BOB = {"username": "bob", "password": "builder"}
+from helpers import BOB
+from tokens import authorization
 
 
 def handle(error):

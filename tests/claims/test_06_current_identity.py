@@ -5,8 +5,6 @@ from flask import jsonify
 from flask_jwt import current_identity, jwt_required
 from flask_restful import Api, Resource
 
-BOB = {"username": "bob", "password": "builder"}
-
 
 def test_it_is_a_proxy(make_app, log_in):
     """It is a proxy. `current_identity is None` is never true, where `not current_identity` and

@@ -16,10 +16,10 @@ import pytest
 from flask import Flask, request
 from flask_jwt_extended import JWTManager
 
-from helpers import authorization, claims, functions_in, in_database, mint, section, sentence
+from helpers import ALICE_BY_EMAIL, functions_in, on_one_line, run_sql, section
 from lesson_loader import find_lessons
+from tokens import authorization, mint_for, read_claims
 
-ALICE = {"email": "alice@example.com", "password": "wonderland"}
 JWT_LINE = "jwt = JWT(app, authenticate, identity)  # POST /login\n"
 TIMES = {"exp": 2**32, "iat": 0, "nbf": 0}
 
@@ -47,18 +47,18 @@ def lesson_and_jwt(edited):
     return lesson_and_jwt
 
 
-def login(app, body=ALICE, url="/login", method="POST"):
+def login(app, body=ALICE_BY_EMAIL, url="/login", method="POST"):
     return app.test_client().open(url, method=method, json=body)
 
 
 def issued(app):
     """The claims of a token that a login has just given."""
-    return claims(login(app).json["access_token"])
+    return read_claims(login(app).json["access_token"])
 
 
 def users(app, token=None, prefix="Bearer"):
     """The answer to a request for the users, with a token of the admin unless another is given."""
-    token = mint(app, identity=2) if token is None else token
+    token = mint_for(app, identity=2) if token is None else token
     return app.test_client().get("/users", headers=authorization(token, prefix))
 
 
@@ -99,7 +99,7 @@ def test_every_row_names_the_test_that_says_what_it_says():
     for row in options + hooks:
         name, *_, statement, test = row
         assert test == f"`test_{name_in(name).lower()}`"
-        assert statement == sentence(ast.get_docstring(here[test.strip("`")]) or "")
+        assert statement == on_one_line(ast.get_docstring(here[test.strip("`")]) or "")
 
 
 def constants(pattern):
@@ -141,8 +141,8 @@ def test_every_default_is_the_one_of_the_source():
 
 
 READ = {  # a value that shows, and where it does
-    "SECRET_KEY": ("s" * 32, lambda app: status(app, mint(app, identity=2, key="s" * 32))),
-    "JWT_SECRET_KEY": ("s" * 32, lambda app: status(app, mint(app, identity=2, key="s" * 32))),
+    "SECRET_KEY": ("s" * 32, lambda app: status(app, mint_for(app, identity=2, key="s" * 32))),
+    "JWT_SECRET_KEY": ("s" * 32, lambda app: status(app, mint_for(app, identity=2, key="s" * 32))),
     "JWT_ALGORITHM": (
         "HS384",
         lambda app: pyjwt.get_unverified_header(login(with_long_key(app)).json["access_token"])["alg"],
@@ -162,11 +162,11 @@ READ = {  # a value that shows, and where it does
         timedelta(hours=1),
         lambda app: (token := issued(app))["nbf"] - token["iat"],
     ),
-    "JWT_LEEWAY": (60, lambda app: status(app, mint(app, identity=2, age=330))),
+    "JWT_LEEWAY": (60, lambda app: status(app, mint_for(app, identity=2, age=330))),
     "JWT_VERIFY_CLAIMS": (None, lambda app: status_or_error(app)),
-    "JWT_REQUIRED_CLAIMS": ([], lambda app: status(app, mint(app, identity=2, exp=None))),
-    "JWT_VERIFY": (False, lambda app: status(app, mint(app, identity=2, key="x" * 32))),
-    "JWT_VERIFY_EXPIRATION": (False, lambda app: status(app, mint(app, identity=2, age=9999))),
+    "JWT_REQUIRED_CLAIMS": ([], lambda app: status(app, mint_for(app, identity=2, exp=None))),
+    "JWT_VERIFY": (False, lambda app: status(app, mint_for(app, identity=2, key="x" * 32))),
+    "JWT_VERIFY_EXPIRATION": (False, lambda app: status(app, mint_for(app, identity=2, age=9999))),
 }
 
 
@@ -208,7 +208,7 @@ def test_secret_key(lesson_with, edited):
     """Flask's own, which `JWT(...)` copies. Changed later, the copy stays; set for the first time later,
     login is a 500."""
     changed = lesson_with(late=True, SECRET_KEY="s" * 32)
-    assert status(changed, mint(changed, identity=2, key="s" * 32)) == 401
+    assert status(changed, mint_for(changed, identity=2, key="s" * 32)) == 401
     assert status(changed, login(changed).json["access_token"]) == 200
     unset = "app.config['SECRET_KEY'] = None\n"
     late = edited(7, {JWT_LINE: unset + JWT_LINE + "app.config['SECRET_KEY'] = 's' * 32\n"})
@@ -222,11 +222,11 @@ def test_jwt_secret_key(lesson_with):
     assert lesson_with().config["JWT_SECRET_KEY"] == lesson_with().config["SECRET_KEY"]
     for key in ("s" * 32, b"s" * 32):
         app = lesson_with(JWT_SECRET_KEY=key)
-        assert status(app, mint(app, identity=2, key="s" * 32)) == 200
+        assert status(app, mint_for(app, identity=2, key="s" * 32)) == 200
         assert status(app) == 401
     short = lesson_with(JWT_SECRET_KEY="s" * 31)
     with pytest.warns(pyjwt.InsecureKeyLengthWarning, match="32"):
-        assert status(short, mint(short, identity=2, key="s" * 32)) == 401
+        assert status(short, mint_for(short, identity=2, key="s" * 32)) == 401
 
 
 def test_jwt_algorithm(lesson_with):
@@ -307,7 +307,7 @@ def test_jwt_auth_header_prefix(lesson_with):
     assert challenge(app).startswith("JWT ")
     none = lesson_with(JWT_AUTH_HEADER_PREFIX="")
     for value in ("{}", " {}", "JWT {}", "Bearer {}"):
-        header = {"Authorization": value.format(mint(none, identity=2))}
+        header = {"Authorization": value.format(mint_for(none, identity=2))}
         assert none.test_client().get("/users", headers=header).status_code == 401
 
 
@@ -318,7 +318,7 @@ def test_jwt_default_realm(lesson_with):
     app.add_url_rule("/cage", view_func=flask_jwt.jwt_required(realm="Cage")(lambda: "in"))
     assert challenge(app) == 'JWT realm="Zoo"'
     assert app.test_client().get("/cage").headers["WWW-Authenticate"] == 'JWT realm="Cage"'
-    others = users(app, "not.a.token"), users(app, prefix="JWT"), users(app, mint(app, identity=99))
+    others = users(app, "not.a.token"), users(app, prefix="JWT"), users(app, mint_for(app, identity=99))
     assert [answer.status_code for answer in others] == [401] * 3
     assert not any("WWW-Authenticate" in answer.headers for answer in others)
 
@@ -346,16 +346,16 @@ def test_jwt_leeway(lesson_with):
     for leeway in (60, 60.5, timedelta(minutes=1)):
         app, now = lesson_with(JWT_LEEWAY=leeway), int(time.time())
         for off, expected in ((50, 200), (70, 401)):
-            assert status(app, mint(app, identity=2, exp=now - off)) == expected
-            assert status(app, mint(app, identity=2, nbf=now + off)) == expected
-            assert status(app, mint(app, identity=2, iat=now + off)) == expected
+            assert status(app, mint_for(app, identity=2, exp=now - off)) == expected
+            assert status(app, mint_for(app, identity=2, nbf=now + off)) == expected
+            assert status(app, mint_for(app, identity=2, iat=now + off)) == expected
 
 
 def test_jwt_verify_claims(lesson_with):
     """Takes nothing away: with `[]`, a forged or an expired token is refused all the same."""
     app = lesson_with(JWT_VERIFY_CLAIMS=[])
     wrong = [{"key": "x" * 32}, {"age": 9999}, {"nbf": 2**32}, {"iat": 2**32}]
-    assert [status(app, mint(app, identity=2, **changes)) for changes in wrong] == [401] * 4
+    assert [status(app, mint_for(app, identity=2, **changes)) for changes in wrong] == [401] * 4
     assert status(app) == 200
 
 
@@ -364,17 +364,17 @@ def test_jwt_required_claims(lesson_with):
     login. With `[]`, a token without `exp` is good for ever."""
     app = lesson_with(JWT_REQUIRED_CLAIMS=["exp", "iat", "nbf", "role"])
     assert status(app) == 401
-    assert status(app, mint(app, identity=2, role="admin")) == 200
+    assert status(app, mint_for(app, identity=2, role="admin")) == 200
     with pytest.raises(RuntimeError, match="missing required claims: role"):
         login(app)
-    assert status(lesson_with(), mint(app, identity=2, exp=None)) == 401
-    assert status(lesson_with(JWT_REQUIRED_CLAIMS=[]), mint(app, identity=2, exp=None)) == 200
+    assert status(lesson_with(), mint_for(app, identity=2, exp=None)) == 401
+    assert status(lesson_with(JWT_REQUIRED_CLAIMS=[]), mint_for(app, identity=2, exp=None)) == 200
 
 
 def test_jwt_verify(lesson_with):
     """Documented, and not in the source. With `False`, a forged token is refused all the same."""
     app = lesson_with(JWT_VERIFY=False)
-    assert status(app, mint(app, identity=2, key="x" * 32)) == 401
+    assert status(app, mint_for(app, identity=2, key="x" * 32)) == 401
     assert status(app) == 200
     assert "JWT_VERIFY" not in constants("JWT_.+")
 
@@ -382,7 +382,7 @@ def test_jwt_verify(lesson_with):
 def test_jwt_verify_expiration(lesson_with):
     """Documented, and not in the source. With `False`, an expired token is refused all the same."""
     app = lesson_with(JWT_VERIFY_EXPIRATION=False)
-    assert status(app, mint(app, identity=2, age=9999)) == 401
+    assert status(app, mint_for(app, identity=2, age=9999)) == 401
     assert status(app) == 200
     assert "JWT_VERIFY_EXPIRATION" not in constants("JWT_.+")
 
@@ -425,7 +425,7 @@ def test_authentication_handler(lesson_and_jwt):
     clubs, given = [Club("x"), Club(), None], []
     jwt.authentication_handler(lambda *arguments: (given.append(arguments), clubs.pop(0))[1])
     assert [login(app).status_code for _ in range(3)] == [200, 401, 401]
-    assert given == [tuple(ALICE.values())] * 3
+    assert given == [tuple(ALICE_BY_EMAIL.values())] * 3
 
 
 def test_identity_handler(lesson_and_jwt):
@@ -437,10 +437,10 @@ def test_identity_handler(lesson_and_jwt):
     assert users(app).json["asked_by"] == "somebody"
     given = []
     jwt.identity_handler(lambda *arguments: given.append(arguments))
-    token = mint(app, identity=2, role="admin")
+    token = mint_for(app, identity=2, role="admin")
     assert status(app, token) == 401
-    assert status(app, mint(app, identity=2, key="x" * 32)) == 401
-    assert given == [(claims(token),)]
+    assert status(app, mint_for(app, identity=2, key="x" * 32)) == 401
+    assert given == [(read_claims(token),)]
 
 
 def test_auth_response_handler(lesson_and_jwt):
@@ -449,7 +449,7 @@ def test_auth_response_handler(lesson_and_jwt):
     given = []
     jwt.auth_response_handler(lambda *arguments: (given.append(arguments), "welcome")[1])
     assert login(app).text == "welcome"
-    assert login(app, ALICE | {"password": "wrong"}).status_code == 401
+    assert login(app, ALICE_BY_EMAIL | {"password": "wrong"}).status_code == 401
     [(access_token, user)] = given
     assert (type(access_token), user.username) == (bytes, "alice")
 
@@ -459,7 +459,7 @@ def test_jwt_error_handler(lesson_and_jwt):
     app, jwt = lesson_and_jwt()
     jwt.jwt_error_handler(lambda error: (error.error, 418))
     refused = [login(app, {}), users(app, "not.a.token"), app.test_client().get("/users")]
-    refused += [users(app, prefix="JWT"), users(app, mint(app, identity=99))]
+    refused += [users(app, prefix="JWT"), users(app, mint_for(app, identity=99))]
     assert [answer.status_code for answer in refused] == [418] * 5
     assert "@jwt.error_handler" in inspect.getdoc(flask_jwt.JWT.jwt_error_handler)
     assert not hasattr(jwt, "error_handler")
@@ -493,7 +493,7 @@ def test_request_handler(lesson_and_jwt):
     jwt.request_handler(lambda: request.cookies.get("token"))
     client = app.test_client()
     assert client.get("/users").json["message"] == "Request does not contain an access token"
-    client.set_cookie("token", mint(app, identity=2))
+    client.set_cookie("token", mint_for(app, identity=2))
     assert client.get("/users").status_code == 200
     assert status(app) == 401
 
@@ -583,7 +583,7 @@ def test__jwt_required(lesson_and_jwt, monkeypatch):
 
     client = app.test_client()
     assert client.get("/hello").text == "hello, stranger"
-    header = authorization(mint(app, identity=2), "Bearer")
+    header = authorization(mint_for(app, identity=2), "Bearer")
     assert client.get("/hello", headers=header).text == "hello, alice"
     called = []
     monkeypatch.setattr(flask_jwt, "_jwt_required", called.append)
@@ -595,7 +595,7 @@ def test_current_identity(lesson_and_jwt):
     """What `identity` returned, during this request and below `@jwt_required()`; elsewhere it is empty."""
     app, _ = lesson_and_jwt()
     app.add_url_rule("/open", view_func=lambda: str(bool(flask_jwt.current_identity)))
-    header = authorization(mint(app, identity=2), "Bearer")
+    header = authorization(mint_for(app, identity=2), "Bearer")
     assert users(app).json["asked_by"] == "alice"
     assert app.test_client().get("/open", headers=header).text == "False"
     assert not flask_jwt.current_identity
@@ -624,7 +624,7 @@ def test_encode_token(lesson_and_jwt):
         with pytest.raises(AttributeError):
             flask_jwt.encode_token()
         bob = type("User", (), {"id": 1})
-        assert claims(jwt.jwt_encode_callback(bob))["identity"] == 1
+        assert read_claims(jwt.jwt_encode_callback(bob))["identity"] == 1
 
 
 # what else it says
@@ -656,7 +656,7 @@ def test_a_short_life_is_mostly_leeway(lesson_with):
     for leeway, age, expected in ((None, 13, 200), (None, 16, 401), (0, 3, 200), (0, 6, 401)):
         if leeway is not None:
             app.config["JWT_LEEWAY"] = leeway
-        assert status(app, mint(app, identity=2, iat=now - age, exp=now - age + life)) == expected
+        assert status(app, mint_for(app, identity=2, iat=now - age, exp=now - age + life)) == expected
 
 
 def test_a_role_is_as_old_as_its_token(edited):
@@ -678,7 +678,7 @@ def test_a_role_is_as_old_as_its_token(edited):
 
     jwt.identity_handler(with_role)
     token = login(app).json["access_token"]
-    in_database(app, "UPDATE users SET is_admin = 0")
+    run_sql(app, "UPDATE users SET is_admin = 0")
     header = authorization(token, "Bearer")
     assert app.test_client().get("/door", headers=header).text == "True"
     assert status(app, token) == 403
@@ -688,8 +688,8 @@ def test_no_required_claims_are_tokens_without_an_end(lesson_with):
     """`JWT_REQUIRED_CLAIMS = []` lets in a token that has no `exp`, and so never ends. Add to the list, and
     take nothing out."""
     app = lesson_with(JWT_REQUIRED_CLAIMS=[])
-    assert status(app, mint(app, identity=2, exp=None, iat=0, nbf=0)) == 200
-    assert status(lesson_with(), mint(app, identity=2, exp=None, iat=0, nbf=0)) == 401
+    assert status(app, mint_for(app, identity=2, exp=None, iat=0, nbf=0)) == 200
+    assert status(lesson_with(), mint_for(app, identity=2, exp=None, iat=0, nbf=0)) == 401
 
 
 def test_a_key_that_comes_late_is_none(edited):

@@ -16,17 +16,17 @@ from flask_jwt_extended import (
     set_access_cookies,
 )
 
-from helpers import authorization, claims, in_database, mint, section
+from helpers import ALICE_BY_EMAIL, run_sql, section
 from lesson_loader import code_files, find_lessons
+from tokens import authorization, mint_for, read_claims
 
 LESSONS = find_lessons()
-ALICE = {"email": "alice@example.com", "password": "wonderland"}
 BRIDGE_AFTER = "jwt = JWTManager(app)\n"
 
 
 def log_in(app):
     """The token of a login as the admin."""
-    return app.test_client().post("/login", json=ALICE).json["access_token"]
+    return app.test_client().post("/login", json=ALICE_BY_EMAIL).json["access_token"]
 
 
 def users(app, token, prefix="Bearer"):
@@ -63,9 +63,9 @@ def test_each_line_of_the_table_is_in_lesson_7_or_8():
 def test_it_has_no_leeway(edited):
     """Flask-JWT-Extended forgives no second. `JWT_DECODE_LEEWAY = 10` keeps Flask-JWT's ten."""
     app = edited(8, {'app.config["JWT_DECODE_LEEWAY"] = 10  # seconds\n': ""})
-    assert status(app, mint(app, identity=2, age=1805, lifetime=1800)) == 401
+    assert status(app, mint_for(app, identity=2, age=1805, lifetime=1800)) == 401
     app = edited(8, {})
-    assert status(app, mint(app, identity=2, age=1805, lifetime=1800)) == 200
+    assert status(app, mint_for(app, identity=2, age=1805, lifetime=1800)) == 200
 
 
 def test_it_requires_no_claims(edited):
@@ -73,9 +73,9 @@ def test_it_requires_no_claims(edited):
     `verify_claims` refuses both."""
     trusting = edited(8, {"@jwt.token_verification_loader\n": ""})
     for changes in ({"exp": None}, {"aud": "another"}):
-        assert status(trusting, mint(trusting, identity=2, **changes)) == 200
+        assert status(trusting, mint_for(trusting, identity=2, **changes)) == 200
         app = edited(8, {})
-        assert status(app, mint(app, identity=2, **changes)) == 401
+        assert status(app, mint_for(app, identity=2, **changes)) == 401
 
 
 def test_it_answers_in_its_own_words(edited):
@@ -101,7 +101,7 @@ def test_old_options_are_passed_over(edited):
     """It passes over Flask-JWT's options without a word. With `JWT_EXPIRATION_DELTA` left as it was, a
     token lives for 15 minutes, its own default."""
     app = edited(8, {"JWT_ACCESS_TOKEN_EXPIRES": "JWT_EXPIRATION_DELTA"})
-    token = claims(log_in(app))
+    token = read_claims(log_in(app))
     assert token["exp"] - token["iat"] == 900
 
 
@@ -132,10 +132,10 @@ def test_without_a_look_up_a_deleted_user_is_as_good_as_ever(edited):
         app = edited(8, change)
         app.add_url_rule("/in", view_func=jwt_required()(lambda: "in"))
         header = authorization(log_in(app), "Bearer")
-        in_database(app, "DELETE FROM users WHERE username = 'alice'")
+        run_sql(app, "DELETE FROM users WHERE username = 'alice'")
         assert app.test_client().get("/in", headers=header).status_code == expected
     with pytest.raises(RuntimeError, match="user_lookup_loader"):
-        status(edited(8, {look_up: ""}), mint(app, identity=2))
+        status(edited(8, {look_up: ""}), mint_for(app, identity=2))
 
 
 def test_flask_restful_is_the_same(edited):
@@ -198,10 +198,10 @@ def test_a_bridge_accepts_old_tokens(before_and_after):
     end. Forged ones and those of deleted users are refused as ever."""
     old, new = before_and_after(bridge())
     assert status(new, log_in(old)) == 200
-    assert status(new, mint(old, identity=2, age=1811, lifetime=1800)) == 401
-    assert status(new, mint(old, identity=2, key="x" * 32)) == 401
-    in_database(old, "DELETE FROM users WHERE username = 'alice'")
-    assert status(new, mint(old, identity=2)) == 401
+    assert status(new, mint_for(old, identity=2, age=1811, lifetime=1800)) == 401
+    assert status(new, mint_for(old, identity=2, key="x" * 32)) == 401
+    run_sql(old, "DELETE FROM users WHERE username = 'alice'")
+    assert status(new, mint_for(old, identity=2)) == 401
 
 
 def test_a_bridge_can_be_taken_away(before_and_after):
@@ -210,7 +210,7 @@ def test_a_bridge_can_be_taken_away(before_and_after):
     _, during = before_and_after(bridge())
     _, after = before_and_after("")
     token = log_in(during)
-    assert claims(token)["sub"] == claims(token)["identity"] == "2"
+    assert read_claims(token)["sub"] == read_claims(token)["identity"] == "2"
     assert status(after, token) == 200
 
 
@@ -295,7 +295,7 @@ def test_tokens_can_be_revoked(app):
     """Each token has an id, its `jti`, and `@jwt.token_in_blocklist_loader` is asked about each one that
     comes: so logging out is possible, as exercise 8 shows."""
     token, other = make(app), make(app)
-    app.jwt.token_in_blocklist_loader(lambda header, payload: payload["jti"] == claims(token)["jti"])
+    app.jwt.token_in_blocklist_loader(lambda header, payload: payload["jti"] == read_claims(token)["jti"])
     assert open_view(app, token).status_code == 401
     assert open_view(app, token).json["msg"] == "Token has been revoked"
     assert open_view(app, other).status_code == 200
@@ -311,7 +311,7 @@ def test_tokens_can_be_refreshed(app):
     def renew():
         return create_access_token("1")
 
-    life = timedelta(seconds=claims(refresh)["exp"] - claims(refresh)["iat"])
+    life = timedelta(seconds=read_claims(refresh)["exp"] - read_claims(refresh)["iat"])
     assert life == timedelta(days=30)
     assert (open_view(app, refresh).status_code, open_view(app, access).status_code) == (422, 200)
     answer, refused = (
@@ -367,9 +367,9 @@ def test_a_token_can_be_in_a_cookie(app):
 def test_claims_of_all_tokens(app):
     """What exercise 7 does with `@jwt.jwt_payload_handler` is `@jwt.additional_claims_loader` here, which
     adds to the claims of every token and leaves the others as they are."""
-    before = claims(make(app))
+    before = read_claims(make(app))
     app.jwt.additional_claims_loader(lambda identity: {"role": "admin"})
-    after = claims(make(app))
+    after = read_claims(make(app))
     assert after.keys() - before.keys() == {"role"}
     assert open_view(app, make(app)).json["claims"]["role"] == "admin"
 
@@ -379,7 +379,7 @@ def test_claims_and_life_of_one_token(app):
     makes one token that is other than the rest; `get_jwt()` has its claims."""
     token = make(app, additional_claims={"role": "admin"}, expires_delta=timedelta(days=1))
     assert open_view(app, token).json["claims"]["role"] == "admin"
-    assert claims(token)["exp"] - claims(token)["iat"] == 86400
+    assert read_claims(token)["exp"] - read_claims(token)["iat"] == 86400
 
 
 # remember
@@ -396,7 +396,7 @@ def test_a_token_without_an_id_cannot_be_revoked(app):
     the last such token has expired, logging out does not reach it."""
     seen = []
     app.jwt.token_in_blocklist_loader(lambda header, payload: seen.append(payload["jti"]))
-    assert open_view(app, mint(app)).status_code == 200
+    assert open_view(app, mint_for(app)).status_code == 200
     assert open_view(app, make(app)).status_code == 200
     assert seen[0] is None
     assert seen[1]
@@ -411,8 +411,8 @@ def test_some_refusals_are_worded_otherwise(edited, header):
     are refused in other words than before: with 401 still, and words are for people, not for programs."""
 
     def refusal(app):
-        unreadable = ".".join([mint(app).split(".")[0], "e30x", mint(app).split(".")[2]])
-        value = header.format(nobody=mint(app, identity=None), scrambled=unreadable)
+        unreadable = ".".join([mint_for(app).split(".")[0], "e30x", mint_for(app).split(".")[2]])
+        value = header.format(nobody=mint_for(app, identity=None), scrambled=unreadable)
         return app.test_client().get("/users", headers={"Authorization": value})
 
     old, new = refusal(edited(7, {})), refusal(edited(8, {}))
@@ -425,7 +425,7 @@ def test_the_key_can_have_a_name_of_its_own(app):
     """`JWT_SECRET_KEY` goes before `SECRET_KEY`, and both are read with each request: none must come before
     `JWTManager(app)`."""
     app.config["SECRET_KEY"] = "other" * 10
-    assert open_view(app, mint(app, key="other" * 10)).status_code == 200
+    assert open_view(app, mint_for(app, key="other" * 10)).status_code == 200
     app.config["JWT_SECRET_KEY"] = "third" * 10
-    assert open_view(app, mint(app, key="third" * 10)).status_code == 200
-    assert open_view(app, mint(app, key="other" * 10)).status_code == 422
+    assert open_view(app, mint_for(app, key="third" * 10)).status_code == 200
+    assert open_view(app, mint_for(app, key="other" * 10)).status_code == 422

@@ -1,8 +1,10 @@
-"""Run the checks of an exercise against an answer, a starter or a solution, and say how it went.
+"""Run the checks of an exercise on an answer, a starter or a solution, and print the result of each check.
 
-python -m pytest tests/exercises/test_01_auth_url.py                      your answer
-python -m pytest tests/exercises/test_01_auth_url.py --target solution    or starter, or any file
+python -m pytest tests/exercises/test_01_auth_url.py                      check your answer
+python -m pytest tests/exercises/test_01_auth_url.py --target solution    check the solution (starter, FILE)
 """
+
+from __future__ import annotations
 
 import os
 import random
@@ -12,6 +14,7 @@ import sqlite3
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
@@ -21,160 +24,167 @@ import werkzeug.security
 from werkzeug.security import generate_password_hash
 
 from exercises.client import (
+    CHEAP_HASH,
+    CheckFailed,
     Client,
     DidNotStart,
     InProcess,
-    NoAnswer,
-    TooSlow,
-    Wrong,
+    NoResponse,
+    Person,
+    TimedOut,
     indent,
     make_people,
-    never_starts,
     new_seed,
+    start_timeout_message,
     time_limit,
 )
 from lesson_loader import LESSONS, explain, load_app
 
 ROOT = LESSONS.parent
-CHEAP = "scrypt:256:8:1"  # a hash that costs next to nothing, so that checks are quick
-# What a check raises that takes a response for better than it is. No solution's response does that.
-SENSELESS = (AttributeError, LookupError, OverflowError, RecursionError, TypeError, ValueError)
-FAILED = pytest.StashKey[set]()
+# What a check raises if a response has another shape than the check assumes. No solution's response does.
+UNEXPECTED_SHAPE = (AttributeError, LookupError, OverflowError, RecursionError, TypeError, ValueError)
+FAILED = pytest.StashKey[set[tuple[Path, str]]]()
 SEED = pytest.StashKey[int]()
 
+Start = Callable[..., Client]  # start() gives a client of the app
 
-def pytest_addoption(parser):
+
+def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--target", default="answer", help="answer, starter, solution or a file (default: answer)"
     )
-    parser.addoption("--seed", type=int, help="repeat the run of this seed")
-    parser.addoption(
-        "--seconds",
-        type=float,
-        default=5,
-        help="how long an answer may take to start, and a response to come",
-    )
-    parser.addoption("--brief", action="store_true", help="one line for each exercise")
+    parser.addoption("--seed", type=int, help="use the users and the key of an earlier run")
+    parser.addoption("--seconds", type=float, default=5, help="time limit for a start, and for each response")
+    parser.addoption("--brief", action="store_true", help="print one line for each exercise")
 
 
-def pytest_configure(config):
-    config.addinivalue_line("filterwarnings", "ignore")  # an answer that warns is not a wrong one
-    config.addinivalue_line("markers", "points(n): what the check is worth")
-    config.addinivalue_line("markers", "needs(name): skip the check if the one of this name has failed")
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("filterwarnings", "ignore")  # an answer may cause warnings
+    config.addinivalue_line("markers", "points(n): how many points the check is worth")
+    config.addinivalue_line("markers", "needs(name): skip the check if the check of this name has failed")
     given = config.getoption("--seed")
     config.stash[SEED] = new_seed() if given is None else given
     if not (config.pluginmanager.has_plugin("terminalreporter") or config.pluginmanager.has_plugin("host")):
         config.pluginmanager.register(Reporter(config))
 
 
-def target(name, choice):
-    """Return the file to check, for the name of an exercise."""
+def target_file(name: str, target: str) -> Path:
+    """Return the file to check for an exercise, such as 01_auth_url, and the value of --target."""
     lesson = LESSONS / name
-    named = {"answer": lesson / "answer.py", "starter": lesson / "exercise.py"}
-    return named.get(choice) or (
-        ROOT / "solutions" / f"{name}.py" if choice == "solution" else Path(choice).resolve()
-    )
+    named = {
+        "answer": lesson / "answer.py",
+        "starter": lesson / "exercise.py",
+        "solution": ROOT / "solutions" / f"{name}.py",
+    }
+    return named.get(target) or Path(target).resolve()
 
 
 @pytest.fixture(scope="session")
-def seed(request):
-    """What makes a run's users, passwords and key; the same seed makes the same ones again."""
+def seed(request: pytest.FixtureRequest) -> int:
+    """The seed of this run's users and key."""
     return request.config.stash[SEED]
 
 
 @pytest.fixture(scope="module")
-def people(seed):
-    """Two users and an admin, random in everything."""
+def people(seed: int) -> list[Person]:
+    """Two users and an admin, with random names, passwords and ids."""
     return make_people(random.Random(seed))
 
 
 @pytest.fixture(scope="module")
-def user(people):
+def user(people: list[Person]) -> Person:
     return people[0]
 
 
 @pytest.fixture(scope="module")
-def other(people):
+def other(people: list[Person]) -> Person:
     return people[1]
 
 
 @pytest.fixture(scope="module")
-def admin(people):
+def admin(people: list[Person]) -> Person:
     return people[2]
 
 
 @pytest.fixture(scope="module")
-def secret_key(seed):
+def secret_key(seed: int) -> str:
     return random.Random(f"key {seed}").randbytes(32).hex()
 
 
 @pytest.fixture(scope="module")
-def start(request, people, secret_key):
-    """Start the app under check, as one of several processes with the same database and key.
+def start(request: pytest.FixtureRequest, people: list[Person], secret_key: str) -> Iterator[Start]:
+    """A function that starts the app under check, each time like a new process with the same database.
 
-    With apart=True, the database is a copy, made now, of which the others know nothing.
+    With apart=True, the app gets a copy of the database, so that it sees none of the others' changes.
     """
     name = request.path.stem.removeprefix("test_")
     database = make_database(LESSONS / name, people)
     option = request.config.getoption
-    host = request.config.pluginmanager.get_plugin("host")  # the grader's
+    host = request.config.pluginmanager.get_plugin("host")  # the grader's: it starts apps in a sandbox
     if host:
         yield host.ready(database, secret_key)
         return
-    file = target(name, option("--target"))
+    file = target_file(name, option("--target"))
     if not file.exists():
-        pytest.fail(f"There is no {file.name} yet: make start-{int(name[:2])}", pytrace=False)
-    with start_here(LESSONS / name, file, database, secret_key, option("--seconds")) as start:
+        pytest.fail(f"There is no {file.name} yet. Start with: make start-{int(name[:2])}", pytrace=False)
+    with start_in_process(LESSONS / name, file, database, secret_key, option("--seconds")) as start:
         yield start
 
 
 @contextmanager
-def start_here(lesson, file, content, secret_key, seconds):
-    """Give what starts an app in this process, and let this process be as the app's until then."""
+def start_in_process(
+    lesson: Path, file: Path, content: bytes, secret_key: str, seconds: float
+) -> Iterator[Start]:
+    """Set up this process's environment for an app, and yield a function that starts the app.
 
-    def start(apart=False):
+    `content` is the database file, `seconds` the limit for a start and for each response. The function
+    raises DidNotStart.
+    """
+
+    def start(apart: bool = False) -> Client:
         if apart:
             shutil.copy(database, f"{database}.copy")
         patch.setenv("DATABASE", f"{database}.copy" if apart else str(database))
         try:
             with time_limit(seconds):
                 return Client(InProcess(load_app(lesson, file), file, seconds))
-        except TooSlow:
-            raise DidNotStart(never_starts(file.name, seconds)) from None
+        except TimedOut:
+            raise DidNotStart(start_timeout_message(file.name, seconds)) from None
         except (Exception, SystemExit) as error:
             raise DidNotStart(f"{file.name} does not start:\n{explain(error, file)}") from None
 
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         database = Path(folder) / "data.db"
         database.write_bytes(content)
-        cheaper = partial(generate_password_hash, method=CHEAP)
+        cheaper = partial(generate_password_hash, method=CHEAP_HASH)
         patch.setattr(werkzeug.security, "generate_password_hash", cheaper)
         patch.setenv("SECRET_KEY", secret_key)
-        patch.setenv("TZ", "JST-9")  # where the clock on the wall is nine hours ahead of UTC
-        set_time_zone()
+        patch.setenv("TZ", "JST-9")  # a clock nine hours ahead of UTC, to catch local times in tokens
+        apply_time_zone()
         yield start
-    set_time_zone()
+    apply_time_zone()
 
 
 @pytest.fixture(scope="module")
-def client(start):
+def client(start: Start) -> Client:
     """A client of the app under check."""
     return start()
 
 
-def set_time_zone():
-    """Let this process have the time zone of its environment; on Windows it keeps the system's."""
-    getattr(time, "tzset", lambda: None)()
+def apply_time_zone() -> None:
+    """Make this process use the time zone in TZ. On Windows it keeps the system's."""
+    if hasattr(time, "tzset"):
+        time.tzset()
 
 
-def make_database(lesson, people):
-    """Return the lesson's database, in which there are people instead of bob and alice."""
+def make_database(lesson: Path, people: list[Person]) -> bytes:
+    """Return the lesson's database file with these people in it, without bob and alice."""
     models = runpy.run_path(str(lesson / "models/user.py"))
     models["DEMO_USERS"].clear()
     with closing(sqlite3.connect(":memory:")) as db:
         models["create_tables"](db)
         for person in people:
-            row = vars(person) | {"password_hash": generate_password_hash(person.password, CHEAP)}
+            row = vars(person) | {"password_hash": generate_password_hash(person.password, CHEAP_HASH)}
             db.execute(
                 "INSERT INTO users VALUES (:id, :username, :email, :phone, :password_hash, :is_admin)", row
             )
@@ -182,23 +192,26 @@ def make_database(lesson, people):
         return db.serialize()
 
 
-# which check is worth what, which one needs another, and how a failure reads
+# The points of each check, the checks it needs, and the message of a failure.
 
 
-def sentence_of(check):
-    """Return the docstring of a check, which is what a student reads of it."""
-    return " ".join(check.__doc__.split())
+def sentence_of(check: Callable[..., None]) -> str:
+    """Return the docstring of a check. It is the sentence that students read."""
+    return " ".join((check.__doc__ or "").split())
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items):
-    items.sort(key=lambda item: (item.path, item.function.__code__.co_firstlineno))  # whoever shuffled them
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    # the order of the file, even if a plugin such as pytest-randomly has shuffled the checks
+    items.sort(key=lambda item: (item.path, item.function.__code__.co_firstlineno))
     for item in items:
         item.user_properties.append(("sentence", sentence_of(item.function)))
-        item.user_properties.append(("points", item.get_closest_marker("points").args[0]))
+        points = item.get_closest_marker("points")
+        assert points, f"{item.name} has no points"
+        item.user_properties.append(("points", points.args[0]))
 
 
-def pytest_runtest_setup(item):
+def pytest_runtest_setup(item: pytest.Function) -> None:
     failed = item.session.stash.setdefault(FAILED, set())
     for mark in item.iter_markers("needs"):
         if (item.path, mark.args[0]) in failed:
@@ -206,63 +219,65 @@ def pytest_runtest_setup(item):
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item, call):
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     if not report.passed:
         item.session.stash.setdefault(FAILED, set()).add((item.path, item.name))
-    if call.excinfo and call.excinfo.errisinstance((Wrong, DidNotStart)):
+    if call.excinfo and call.excinfo.errisinstance((CheckFailed, DidNotStart)):
         report.problem = call.excinfo.value
         report.longrepr = str(report.problem)
-    elif call.when == "call" and call.excinfo and call.excinfo.errisinstance(SENSELESS):
-        report.problem = NoAnswer(f"This check makes no sense of a response: {call.excinfo.exconly()}")
+    elif call.when == "call" and call.excinfo and call.excinfo.errisinstance(UNEXPECTED_SHAPE):
+        report.problem = NoResponse(f"This check cannot read a response: {call.excinfo.exconly()}")
         report.longrepr = report.problem.note
     return report
 
 
 class Reporter:
-    """Prints a line for each check and what a student needs to know of those that fail."""
+    """A pytest plugin that prints a line for each check, and the message of each check that fails."""
 
-    def __init__(self, config):
+    def __init__(self, config: pytest.Config) -> None:
         self.brief = config.getoption("--brief")
         self.coloured = sys.__stdout__.isatty() and "NO_COLOR" not in os.environ
         self.seed = config.stash[SEED]
-        self.told = set()
-        self.points = {}  # of each file: those reached, and those there are
+        self.printed: set[str] = set()  # messages: one message is printed once
+        self.points: dict[str, tuple[int, int]] = {}  # by file: points earned and points possible
 
-    def pytest_runtest_logreport(self, report):
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when == "call" or (report.when == "setup" and not report.passed):
             properties = dict(report.user_properties)
             points = properties["points"]
-            reached, possible = self.points.get(report.fspath, (0, 0))
-            self.points[report.fspath] = (reached + points * report.passed, possible + points)
+            earned, possible = self.points.get(report.fspath, (0, 0))
+            self.points[report.fspath] = (earned + points * report.passed, possible + points)
             if not self.brief:
                 self.print_check(report, properties["sentence"], points)
 
-    def print_check(self, report, sentence, points):
+    def print_check(self, report: pytest.TestReport, sentence: str, points: int) -> None:
         word, colour = {"passed": ("passed", 32), "failed": ("FAILED", 31), "skipped": ("skipped", 33)}[
             report.outcome
         ]
         word = f"\033[{colour}m{word:8}\033[0m" if self.coloured else f"{word:8}"
         reason = f"  ({report.longrepr[2].removeprefix('Skipped: ')})" if report.skipped else ""
         self.print(f"  {word}{points * report.passed} of {points}  {sentence}{reason}")
-        if report.failed and (message := str(report.longrepr)) not in self.told:
-            self.told.add(message)
+        if report.failed and (message := str(report.longrepr)) not in self.printed:
+            self.printed.add(message)
             self.print("", *(f"      {line}" for line in message.splitlines()), "")
         if report.failed and report.capstdout:
             self.print(f"      printed   {indent(report.capstdout.strip()[:500])}", "")
 
-    def pytest_sessionfinish(self):
-        for file, (reached, possible) in sorted(self.points.items()):
+    def pytest_sessionfinish(self) -> None:
+        for file, (earned, possible) in sorted(self.points.items()):
             name = Path(file).stem.removeprefix("test_")
-            bar = ("#" * round(20 * reached / possible)).ljust(20, ".")
-            started = (
-                ""
-                if (LESSONS / name / "answer.py").exists()
-                else f"  not started: make start-{int(name[:2])}"
-            )
-            self.print(f"  {name:22} {bar} {reached:3} of {possible} points{started}" if self.brief else "")
-            if not self.brief:
-                self.print(f"{reached} of {possible} points, with users and passwords of seed {self.seed}.")
+            if self.brief:
+                bar = ("#" * round(20 * earned / possible)).ljust(20, ".")
+                started = (LESSONS / name / "answer.py").exists()
+                hint = "" if started else f"  not started: make start-{int(name[:2])}"
+                self.print(f"  {name:22} {bar} {earned:3} of {possible} points{hint}")
+            else:
+                self.print(
+                    "", f"{earned} of {possible} points. The users and passwords had the seed {self.seed}."
+                )
 
-    def print(self, *lines):
+    def print(self, *lines: str) -> None:
         print(*lines, sep="\n", file=sys.__stdout__, flush=True)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from exercises.client import claims_of, expect
+from exercises.client import expect
+from tokens import read_claims
 
 
 def credentials(person):
@@ -28,7 +29,7 @@ def test_the_token_is_that_users(client, user, other):
     for person in (user, other):
         answer = client.post("/login", credentials(person))
         token = answer.get("access_token")
-        whose = claims_of(token).get("identity")
+        whose = read_claims(token).get("identity")
         expect(
             answer, whose == person.id, f"the token of user {person.id}, not {whose}", "Whom do you look up?"
         )

@@ -2,7 +2,8 @@
 
 import pytest
 
-from exercises.client import claims_of, expect
+from exercises.client import expect
+from tokens import read_claims
 
 
 @pytest.fixture
@@ -16,7 +17,7 @@ def test_a_login_gives_a_token(login):
     """A login still gives an access_token."""
     expect(
         login,
-        login.status == 200 and claims_of(login.get("access_token")),
+        login.status == 200 and read_claims(login.get("access_token")),
         "200 and an access_token",
         "Is the token decoded from bytes into text?",
     )
@@ -41,7 +42,7 @@ def test_the_type_goes_before_the_token(client, login):
 @pytest.mark.needs("test_a_login_gives_a_token")
 def test_it_says_when_the_token_expires(login):
     """expires_in is the number of seconds for which the token is good."""
-    claims = claims_of(login.get("access_token"))
+    claims = read_claims(login.get("access_token"))
     life, said = claims["exp"] - claims["iat"], login.get("expires_in")
     expect(
         login,

@@ -2,7 +2,8 @@
 
 import pytest
 
-from exercises.client import expect, mint
+from exercises.client import expect
+from tokens import mint
 
 
 @pytest.fixture
@@ -65,7 +66,7 @@ def test_the_status_is_that_of_the_response(client, user):
 @pytest.mark.needs("test_a_problem_has_four_members")
 def test_the_detail_says_what_happened(client, user, secret_key):
     """detail tells one error from another."""
-    expired = client.get("/users", mint(secret_key, user, age=1000))
+    expired = client.get("/users", mint(secret_key, user.id, age=1000))
     nonsense = client.get("/users", "nonsense")
     wrong = client.post("/login", {"email": user.email, "password": "wrong"})
     for answer, word in ((expired, "expired"), (nonsense, "segments"), (wrong, "credentials")):

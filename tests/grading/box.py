@@ -21,7 +21,7 @@ import tempfile
 import time
 from contextlib import suppress
 
-from exercises.client import Client, DidNotStart, NoAnswer, never_starts, too_slow
+from exercises.client import Client, DidNotStart, NoResponse, response_timed_out, start_timeout_message
 from grading.sandbox import ENVIRONMENT, bare, bubblewrap, does_not_work
 from grading.seccomp import make_filter
 from grading.wire import parse, request, talk
@@ -219,8 +219,8 @@ class Box:
             raise DidNotStart(
                 f"nothing any more: {self.deadline:g} seconds are over"
                 if over
-                else never_starts("answer.py", self.seconds),
-                "no answer in time" if over else "did not start",
+                else start_timeout_message("answer.py", self.seconds),
+                "no response in time" if over else "did not start",
             )
         report.setblocking(False)
         with suppress(OSError):
@@ -234,15 +234,15 @@ class Box:
         now = time.monotonic()
         if now > self.ends:
             self.end()
-            raise NoAnswer(f"nothing any more: {self.deadline:g} seconds are over", "no answer in time")
+            raise NoResponse(f"nothing any more: {self.deadline:g} seconds are over", "no response in time")
         try:
             received = talk(path, request(method, target, headers, body), min(now + self.seconds, self.ends))
         except TimeoutError:
-            raise too_slow(self.seconds) from None
+            raise response_timed_out(self.seconds) from None
         except OSError:
             received = b""
         if not received:
-            raise NoAnswer(f"nothing: {ENDED}", "died")
+            raise NoResponse(f"nothing: {ENDED}", "died")
         return parse(received, method)
 
     def printed(self) -> str:

@@ -23,7 +23,7 @@ SYMBOLS = {
     Outcome.FAILED: "✗",
     Outcome.SKIPPED: "↷",
     Outcome.DID_NOT_START: "⊘",
-    Outcome.NO_ANSWER_IN_TIME: "⋯",
+    Outcome.NO_RESPONSE_IN_TIME: "⋯",
     Outcome.DIED: "†",
     Outcome.NOT_HANDED_IN: "–",  # noqa: RUF001
     Outcome.UNREADABLE: "?",
@@ -71,7 +71,7 @@ class CheckSummary:
     @property
     def missed(self) -> int:
         """How many got as far as this check and did not pass it."""
-        missed = (Outcome.FAILED, Outcome.NO_ANSWER_IN_TIME, Outcome.DIED)
+        missed = (Outcome.FAILED, Outcome.NO_RESPONSE_IN_TIME, Outcome.DIED)
         return sum(self.outcomes[outcome] for outcome in missed)
 
 

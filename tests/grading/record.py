@@ -15,7 +15,7 @@ class Outcome(StrEnum):
     FAILED = "failed"
     SKIPPED = "skipped"  # a check that it needs did not pass
     DID_NOT_START = "did not start"
-    NO_ANSWER_IN_TIME = "no answer in time"
+    NO_RESPONSE_IN_TIME = "no response in time"
     DIED = "died"
     NOT_HANDED_IN = "not handed in"
     UNREADABLE = "unreadable"  # an archive, or a file, that is not taken
@@ -28,7 +28,7 @@ WORST_FIRST = (
     Outcome.NOT_HANDED_IN,
     Outcome.DID_NOT_START,
     Outcome.DIED,
-    Outcome.NO_ANSWER_IN_TIME,
+    Outcome.NO_RESPONSE_IN_TIME,
     Outcome.FAILED,
     Outcome.SKIPPED,
     Outcome.PASSED,

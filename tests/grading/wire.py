@@ -7,7 +7,7 @@ import io
 import socket
 import time
 
-from exercises.client import BYTES, TOO_LARGE, NoAnswer
+from exercises.client import MAX_BODY, TOO_LARGE, NoResponse
 from grading.serve import EXPLANATION
 
 HEADERS = 16_384  # the most bytes that the headers of a response may have: some of more take seconds to parse
@@ -24,7 +24,7 @@ def talk(path: str, request: bytes, ends: float) -> bytes:
         connection.connect(path)
         connection.sendall(request)
         connection.shutdown(socket.SHUT_WR)  # or else Werkzeug waits 10 ms for more
-        while len(received) <= HEADERS + BYTES:
+        while len(received) <= HEADERS + MAX_BODY:
             connection.settimeout(max(ends - time.monotonic(), 0.001))
             try:
                 chunk = connection.recv(65_536)
@@ -54,14 +54,14 @@ def parse(received: bytes, method: str) -> tuple[int, dict[str, str], bytes]:
         stream.limit = len(received)
         body = response.read()
     except (http.client.HTTPException, ValueError, OverflowError):
-        if len(received) > HEADERS + BYTES:
-            raise NoAnswer(TOO_LARGE) from None
-        raise NoAnswer(f"what is no HTTP response, or breaks off: {received[:60]!a}") from None
-    if len(body) > BYTES:
-        raise NoAnswer(TOO_LARGE)
+        if len(received) > HEADERS + MAX_BODY:
+            raise NoResponse(TOO_LARGE) from None
+        raise NoResponse(f"what is no HTTP response, or breaks off: {received[:60]!a}") from None
+    if len(body) > MAX_BODY:
+        raise NoResponse(TOO_LARGE)
     names = {name.lower(): value for name, value in response.getheaders()}
     if response.status == 500 and names.get("content-type") == EXPLANATION:
-        raise NoAnswer(body[:4096].decode("utf-8", "replace"), status=500)
+        raise NoResponse(body[:4096].decode("utf-8", "replace"), status=500)
     return response.status, names, body
 
 

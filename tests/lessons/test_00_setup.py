@@ -6,10 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from helpers import authorization, claims, in_database
+from helpers import BOB, run_sql
 from lesson_loader import load_app
-
-BOB = {"username": "bob", "password": "builder"}
+from tokens import authorization, read_claims
 
 
 def log_in(client, credentials):
@@ -22,7 +21,7 @@ def test_logging_in_gives_a_token_and_nothing_else(client):
     response = client.post("/auth", json=BOB)
     assert response.status_code == 200
     assert response.json().keys() == {"access_token"}
-    assert claims(response.json()["access_token"])["identity"] == 1
+    assert read_claims(response.json()["access_token"])["identity"] == 1
 
 
 def test_a_token_opens_the_list_of_users(client):
@@ -65,7 +64,7 @@ def test_an_unknown_user_costs_as_much_hashing_as_a_wrong_password(client, monke
 
 def test_a_deleted_users_token_is_refused_and_fits_nobody_who_comes_later(app, client):
     bob, alice = log_in(client, BOB), log_in(client, {"username": "alice", "password": "wonderland"})
-    in_database(
+    run_sql(
         app,
         "DELETE FROM users WHERE username = 'alice'",
         "INSERT INTO users (username, is_admin) VALUES ('mallory', 1)",

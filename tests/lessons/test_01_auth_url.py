@@ -1,8 +1,7 @@
 """Lesson 1: JWT_AUTH_URL_RULE."""
 
-from helpers import authorization
-
-BOB = {"username": "bob", "password": "builder"}
+from helpers import BOB
+from tokens import authorization
 
 
 def test_users_log_in_at_login(client):

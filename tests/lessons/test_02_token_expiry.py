@@ -2,25 +2,24 @@
 
 import pytest
 
-from helpers import authorization, claims, mint
-
-BOB = {"username": "bob", "password": "builder"}
+from helpers import BOB
+from tokens import authorization, mint_for, read_claims
 
 
 @pytest.fixture
 def aged(app, client):
     """Give a token that was issued by login, made older by some seconds and signed again."""
-    issued = claims(client.post("/login", json=BOB).json()["access_token"])
+    issued = read_claims(client.post("/login", json=BOB).json()["access_token"])
 
     def aged(seconds):
         times = {name: issued[name] - seconds for name in ("iat", "nbf", "exp")}
-        return authorization(mint(app, identity=issued["identity"], **times))
+        return authorization(mint_for(app, identity=issued["identity"], **times))
 
     return aged
 
 
 def test_a_token_lives_for_half_an_hour(client):
-    token = claims(client.post("/login", json=BOB).json()["access_token"])
+    token = read_claims(client.post("/login", json=BOB).json()["access_token"])
     assert token["exp"] - token["iat"] == 1800
 
 

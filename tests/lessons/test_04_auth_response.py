@@ -2,28 +2,30 @@
 
 import pytest
 
-from helpers import authorization
-
-BOB = {"email": "bob@example.com", "password": "builder"}
-ALICE = {"email": "alice@example.com", "password": "wonderland"}
+from helpers import ALICE_BY_EMAIL, BOB_BY_EMAIL
+from tokens import authorization
 
 
 def test_a_login_says_which_user_it_is(client):
-    assert client.post("/login", json=BOB).json().get("user_id") == 1
-    assert client.post("/login", json=ALICE).json().get("user_id") == 2
+    assert client.post("/login", json=BOB_BY_EMAIL).json().get("user_id") == 1
+    assert client.post("/login", json=ALICE_BY_EMAIL).json().get("user_id") == 2
 
 
 def test_a_login_says_nothing_else(client):
-    assert client.post("/login", json=BOB).json().keys() == {"access_token", "user_id"}
+    assert client.post("/login", json=BOB_BY_EMAIL).json().keys() == {"access_token", "user_id"}
 
 
 def test_the_token_is_text_that_opens_the_list_of_users(client):
-    login = client.post("/login", json=BOB).json()
+    login = client.post("/login", json=BOB_BY_EMAIL).json()
     assert login.keys() == {"access_token", "user_id"}
     assert client.get("/users", headers=authorization(login["access_token"])).status_code == 200
 
 
 @pytest.mark.parametrize("wrong", [{"password": "wrong"}, {"email": "nobody@example.com"}])
 def test_a_failed_login_says_no_user_id(client, wrong):
-    assert "user_id" in client.post("/login", json=BOB).json()
-    assert client.post("/login", json=BOB | wrong).json().keys() == {"status_code", "error", "description"}
+    assert "user_id" in client.post("/login", json=BOB_BY_EMAIL).json()
+    assert client.post("/login", json=BOB_BY_EMAIL | wrong).json().keys() == {
+        "status_code",
+        "error",
+        "description",
+    }

@@ -1,8 +1,7 @@
 """Lesson 5: @jwt.jwt_error_handler."""
 
-from helpers import authorization, in_database, mint
-
-BOB = {"email": "bob@example.com", "password": "builder"}
+from helpers import BOB_BY_EMAIL, run_sql
+from tokens import authorization, mint_for
 
 
 def test_a_missing_token_is_answered_in_the_apis_own_words(client):
@@ -18,20 +17,20 @@ def test_a_missing_token_still_gets_the_header_that_says_how_to_authenticate(cli
 
 
 def test_a_wrong_password_is_answered_in_the_apis_own_words(client):
-    response = client.post("/login", json=BOB | {"password": "wrong"})
+    response = client.post("/login", json=BOB_BY_EMAIL | {"password": "wrong"})
     assert response.status_code == 401
     assert response.json() == {"message": "Invalid credentials", "code": 401}
 
 
 def test_an_expired_token_is_answered_in_the_apis_own_words(app, client):
-    response = client.get("/users", headers=authorization(mint(app, age=2000, lifetime=1800)))
+    response = client.get("/users", headers=authorization(mint_for(app, age=2000, lifetime=1800)))
     assert response.status_code == 401
     assert response.json() == {"message": "Signature has expired", "code": 401}
 
 
 def test_a_deleted_users_token_is_answered_in_the_apis_own_words(app, client):
-    token = client.post("/login", json=BOB).json()["access_token"]
-    in_database(app, "DELETE FROM users WHERE username = 'bob'")
+    token = client.post("/login", json=BOB_BY_EMAIL).json()["access_token"]
+    run_sql(app, "DELETE FROM users WHERE username = 'bob'")
     response = client.get("/users", headers=authorization(token))
     assert response.status_code == 401
     assert response.json() == {"message": "User does not exist", "code": 401}

@@ -1,9 +1,7 @@
 """Lesson 6: current_identity."""
 
-from helpers import authorization, in_database
-
-BOB = {"email": "bob@example.com", "password": "builder"}
-ALICE = {"email": "alice@example.com", "password": "wonderland"}
+from helpers import ALICE_BY_EMAIL, BOB_BY_EMAIL, run_sql
+from tokens import authorization
 
 
 def log_in(client, credentials):
@@ -11,7 +9,7 @@ def log_in(client, credentials):
 
 
 def test_an_admin_sees_all_users_and_who_asked(client):
-    response = client.get("/users", headers=log_in(client, ALICE))
+    response = client.get("/users", headers=log_in(client, ALICE_BY_EMAIL))
     assert response.status_code == 200
     assert response.json() == {
         "asked_by": "alice",
@@ -20,7 +18,7 @@ def test_an_admin_sees_all_users_and_who_asked(client):
 
 
 def test_anyone_else_is_told_who_they_are_and_that_it_is_not_enough(client):
-    response = client.get("/users", headers=log_in(client, BOB))
+    response = client.get("/users", headers=log_in(client, BOB_BY_EMAIL))
     assert response.status_code == 403
     assert response.json() == {"message": "bob is not an admin", "code": 403}
 
@@ -29,13 +27,13 @@ def test_without_a_token_it_is_401_and_with_the_wrong_one_403(client):
     """Flask-JWT asks who it is; what they may do is yours to say. 401 means that nobody is logged in,
     403 that somebody is, who may not."""
     assert client.get("/users").status_code == 401
-    assert client.get("/users", headers=log_in(client, BOB)).status_code == 403
+    assert client.get("/users", headers=log_in(client, BOB_BY_EMAIL)).status_code == 403
 
 
 def test_a_token_gains_and_loses_its_rights_with_its_user(app, client):
     """`current_identity` is what `identity(payload)` has just returned, fresh from the database: a right
     that is taken away is gone with the next request, whatever the token's age."""
-    bob, alice = log_in(client, BOB), log_in(client, ALICE)
-    in_database(app, "UPDATE users SET is_admin = NOT is_admin")
+    bob, alice = log_in(client, BOB_BY_EMAIL), log_in(client, ALICE_BY_EMAIL)
+    run_sql(app, "UPDATE users SET is_admin = NOT is_admin")
     assert client.get("/users", headers=bob).status_code == 200
     assert client.get("/users", headers=alice).status_code == 403

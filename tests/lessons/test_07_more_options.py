@@ -1,11 +1,11 @@
-"""Lesson 7: JWT_AUTH_HEADER_PREFIX. Lesson 8 is the same API, so these tests run on both."""
+"""Lesson 7: JWT_AUTH_HEADER_PREFIX. Lesson 8 has the same API, so these tests run on both."""
 
 import pytest
 
-from helpers import authorization, claims, in_database, mint
+from helpers import ALICE_BY_EMAIL, BOB_BY_EMAIL, run_sql
+from tokens import authorization, mint_for, read_claims
 
-BOB = {"email": "bob@example.com", "password": "builder"}
-ALICE = {"email": "alice@example.com", "password": "wonderland"}
+pytestmark = pytest.mark.also_on("08_flask_jwt_extended")
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def log_in(client):
 
 @pytest.mark.parametrize("prefix", ["Bearer", "bearer", "BEARER"])
 def test_a_bearer_token_opens_the_list_to_an_admin(client, log_in, prefix):
-    response = client.get("/users", headers=authorization(log_in(ALICE), prefix))
+    response = client.get("/users", headers=authorization(log_in(ALICE_BY_EMAIL), prefix))
     assert response.status_code == 200
     assert response.json() == {
         "asked_by": "alice",
@@ -32,7 +32,7 @@ def test_a_bearer_token_opens_the_list_to_an_admin(client, log_in, prefix):
 
 @pytest.mark.parametrize("header", ["JWT {}", "{}", "Bearer{}", "Bearer {0} {0}", "Bearer", ""])
 def test_a_token_after_anything_else_is_refused(client, users, log_in, header):
-    token = log_in(ALICE)
+    token = log_in(ALICE_BY_EMAIL)
     assert users(token).status_code == 200
     response = client.get("/users", headers={"Authorization": header.format(token)})
     assert response.status_code == 401
@@ -40,7 +40,7 @@ def test_a_token_after_anything_else_is_refused(client, users, log_in, header):
 
 
 def test_without_a_token_one_is_told_how_to_authenticate(client, users, log_in):
-    assert users(log_in(ALICE)).status_code == 200
+    assert users(log_in(ALICE_BY_EMAIL)).status_code == 200
     response = client.get("/users")
     assert response.status_code == 401
     assert response.json() == {"message": "Request does not contain an access token", "code": 401}
@@ -48,9 +48,9 @@ def test_without_a_token_one_is_told_how_to_authenticate(client, users, log_in):
 
 
 def test_a_login_answers_as_it_did_and_its_token_says_who_and_how_long(client, users):
-    login = client.post("/login", json=BOB)
+    login = client.post("/login", json=BOB_BY_EMAIL)
     assert login.json() == {"access_token": login.json()["access_token"], "user_id": 1}
-    issued = claims(login.json()["access_token"])
+    issued = read_claims(login.json()["access_token"])
     assert issued["exp"] - issued["iat"] == 1800
     refused = users(login.json()["access_token"])
     assert (refused.status_code, refused.json()) == (403, {"message": "bob is not an admin", "code": 403})
@@ -58,32 +58,35 @@ def test_a_login_answers_as_it_did_and_its_token_says_who_and_how_long(client, u
 
 @pytest.mark.parametrize(("age", "status"), [(1799, 200), (1805, 200), (1811, 401)])
 def test_a_token_is_good_for_half_an_hour_and_its_leeway(app, users, age, status):
-    response = users(mint(app, identity=2, age=age, lifetime=1800))
+    response = users(mint_for(app, identity=2, age=age, lifetime=1800))
     assert response.status_code == status
     if status == 401:
         assert response.json() == {"message": "Signature has expired", "code": 401}
-    assert users(mint(app, identity=2, age=age, lifetime=age + 1)).status_code == 200
+    assert users(mint_for(app, identity=2, age=age, lifetime=age + 1)).status_code == 200
 
 
 @pytest.mark.parametrize("claim", ["exp", "iat", "nbf"])
 def test_a_token_without_one_of_its_times_is_refused(app, users, claim):
-    assert users(mint(app, identity=2)).status_code == 200
-    response = users(mint(app, identity=2, **{claim: None}))
+    assert users(mint_for(app, identity=2)).status_code == 200
+    response = users(mint_for(app, identity=2, **{claim: None}))
     assert response.status_code == 401
     assert response.json() == {"message": f'Token is missing the "{claim}" claim', "code": 401}
 
 
 def test_a_forged_token_and_one_for_another_app_are_refused(app, users):
-    assert users(mint(app, identity=2)).status_code == 200
-    forged, foreign = users(mint(app, identity=2, key="x" * 64)), users(mint(app, identity=2, aud="another"))
+    assert users(mint_for(app, identity=2)).status_code == 200
+    forged, foreign = (
+        users(mint_for(app, identity=2, key="x" * 64)),
+        users(mint_for(app, identity=2, aud="another")),
+    )
     assert forged.json() == {"message": "Signature verification failed", "code": 401}
     assert foreign.json() == {"message": "Invalid audience", "code": 401}
     assert forged.status_code == foreign.status_code == 401
 
 
 def test_a_deleted_users_token_is_refused(app, users, log_in):
-    token = log_in(ALICE)
+    token = log_in(ALICE_BY_EMAIL)
     assert users(token).status_code == 200
-    in_database(app, "DELETE FROM users WHERE username = 'alice'")
+    run_sql(app, "DELETE FROM users WHERE username = 'alice'")
     response = users(token)
     assert (response.status_code, response.json()) == (401, {"message": "User does not exist", "code": 401})

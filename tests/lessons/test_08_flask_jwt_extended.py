@@ -5,19 +5,20 @@ import subprocess
 import sys
 import textwrap
 
-from helpers import authorization, claims, mint
-
-ALICE = {"email": "alice@example.com", "password": "wonderland"}
+from helpers import ALICE_BY_EMAIL
+from tokens import authorization, mint_for, read_claims
 
 
 def test_a_token_names_its_user_as_the_standard_does(client):
-    token = claims(client.post("/login", json=ALICE).json()["access_token"])
+    token = read_claims(client.post("/login", json=ALICE_BY_EMAIL).json()["access_token"])
     assert token.get("sub") == "2"
     assert "identity" not in token
 
 
 def test_every_token_has_an_id_of_its_own(client):
-    tokens = [claims(client.post("/login", json=ALICE).json()["access_token"]) for _ in range(3)]
+    tokens = [
+        read_claims(client.post("/login", json=ALICE_BY_EMAIL).json()["access_token"]) for _ in range(3)
+    ]
     assert len({token.get("jti") for token in tokens} - {None}) == 3
 
 
@@ -27,7 +28,7 @@ def test_whoever_has_no_token_is_asked_for_a_bearer_token(client):
 
 def test_a_token_for_refreshing_does_not_open_the_list(app, client):
     def status(kind):
-        token = mint(app, identity=2, type=kind)
+        token = mint_for(app, identity=2, type=kind)
         return client.get("/users", headers=authorization(token, "Bearer")).status_code
 
     assert [status(kind) for kind in ("access", "refresh")] == [200, 401]

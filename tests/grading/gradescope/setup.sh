@@ -8,4 +8,4 @@ python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || python=python3.
 apt-get update --quiet
 apt-get install --quiet --yes bubblewrap libseccomp2 "$python" "$python-venv"
 "$python" lessons/make_venv.py
-"$python" lessons/make_venv.py test
+"$python" lessons/make_venv.py exercises

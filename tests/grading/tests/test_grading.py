@@ -16,14 +16,14 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
+from test_exercises import WRONG
 
 from grading.command import spans
 from grading.grade import Checker
 from grading.record import Outcome
 from grading.reports import Reports
 from grading.submissions import safe_name
-from helpers import ROOT, eventually, needs
-from make_class import (
+from grading.tests.make_class import (
     EXERCISES,
     KINDS,
     STARTERS,
@@ -34,7 +34,7 @@ from make_class import (
     write_class,
     write_student,
 )
-from test_exercises import WRONG
+from helpers import ROOT, eventually, needs
 
 IN_A_HURRY = ("--seconds=1", "--deadline=4")
 FIRST = "01_auth_url"
@@ -352,7 +352,7 @@ def test_a_checker_that_is_killed_costs_nobody_a_point(pair, tmp_path):
 
 
 def copy_of_the_grader(folder):
-    for name in ("lessons", "tests", "requirements.txt"):
+    for name in ("lessons", "tests"):
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, folder / "repository" / name)
     return folder / "repository"

@@ -1,6 +1,6 @@
 """Measure grading against other tools, on one exercise, with the same answers and the same checks.
 
-    .venv/bin/python tests/bench_grading.py --turns 4 --only ours check50
+    .venv/bin/python tests/bench/bench_grading.py --turns 4 --only ours check50
 
 Each tool grades as its own documentation says, in a new process for each answer if that is its way, and has
 a CPU; the tools take turns, after one that does not count. No tool is listed that gives another score than
@@ -25,7 +25,7 @@ from pathlib import Path
 
 import make_venv
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 BENCH = ROOT / "tests/bench"
 EXERCISE = "06_current_identity"
 PYTHONPATH = os.pathsep.join(

@@ -10,7 +10,7 @@ from difflib import unified_diff
 
 import pytest
 
-from helpers import ROOT, functions_in, lesson_server, make, needs, section, sentence
+from helpers import ROOT, functions_in, lesson_server, make, needs, on_one_line, section
 from lesson_loader import code_files, diff, find_lessons, read_about
 
 LESSONS = find_lessons()
@@ -57,7 +57,7 @@ def test_a_lesson_changes_one_thing_in_the_files_that_its_readme_names(number):
 def test_every_stage_test_fails_on_the_lesson_before(tmp_path):
     report = tmp_path / "report.xml"
     subprocess.run(
-        [sys.executable, "-m", "pytest", "tests/lessons", "--previous", "-q", f"--junit-xml={report}"],
+        [sys.executable, "-m", "pytest", "tests/lessons", "--stage=previous", "-q", f"--junit-xml={report}"],
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
     )
@@ -122,7 +122,7 @@ def test_the_curl_lines_of_a_readme_answer_as_it_says(folder, tmp_path):
 @pytest.mark.parametrize("folder", EVERY)
 def test_every_statement_of_a_readme_is_the_docstring_of_the_test_that_proves_it(folder):
     proven = {
-        sentence(ast.get_docstring(test) or "")
+        on_one_line(ast.get_docstring(test) or "")
         for room in ("claims", "lessons")
         for test in functions_in(ROOT / "tests" / room / f"test_{folder.name}.py")
     }
@@ -130,7 +130,7 @@ def test_every_statement_of_a_readme_is_the_docstring_of_the_test_that_proves_it
         text = re.sub(r"```python\n.*?```", "", section(folder, heading), flags=re.DOTALL).strip()
         if text.splitlines()[-1].startswith("| "):
             continue  # a table, which the tests of that lesson's claims read
-        statements = [sentence(item) for item in re.split(r"^- ", text, flags=re.MULTILINE)]
+        statements = [on_one_line(item) for item in re.split(r"^- ", text, flags=re.MULTILINE)]
         assert statements.pop(0) == "", f"{heading} holds text that is not an item of its list"
         assert len(statements) >= 3
         assert [statement for statement in statements if statement not in proven] == []
@@ -142,10 +142,10 @@ def test_every_difference_that_the_readme_lists_is_a_statement_of_a_lesson():
     )
     for item in items[1:]:
         statement, number, folder = re.fullmatch(
-            r"(.+) \(\[lesson (\d)\]\(lessons/(.+)/\)\)", sentence(item)
+            r"(.+) \(\[lesson (\d)\]\(lessons/(.+)/\)\)", on_one_line(item)
         ).groups()
         assert LESSONS[int(number)].name == folder
-        assert statement in sentence(readme(LESSONS[int(number)]))
+        assert statement in on_one_line(readme(LESSONS[int(number)]))
     assert len(items) > 5
 
 

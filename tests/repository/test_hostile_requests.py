@@ -16,8 +16,9 @@ import jwt
 import pytest
 from flask import Flask
 
-from helpers import ROOT, load_lesson, mint, serving
+from helpers import ROOT, load_lesson, serving
 from lesson_loader import find_lessons
+from tokens import mint_for
 
 LESSONS = find_lessons()
 
@@ -116,7 +117,7 @@ def bearing(token, prefix=lambda prefix: prefix):
 
 def admins(app):
     """A token of the app's admin that is as good as any."""
-    return mint(app, identity=2)
+    return mint_for(app, identity=2)
 
 
 def good(target):
@@ -126,7 +127,7 @@ def good(target):
 
 def minted(**changes):
     """A request for the users with a token that is signed with the app's key, for its admin."""
-    return bearing(lambda app: mint(app, **{"identity": 2} | changes))
+    return bearing(lambda app: mint_for(app, **{"identity": 2} | changes))
 
 
 def b64(data):
@@ -138,7 +139,7 @@ def handmade(header=None, payload=None, signature=None, cut=slice(None)):
     """A request whose token has parts of one that is valid and others that are not."""
 
     def token(app):
-        parts = mint(app, identity=2).split(".")
+        parts = mint_for(app, identity=2).split(".")
         for index, part in enumerate((header, payload, signature)):
             if part is not None:
                 parts[index] = part(parts[index]) if callable(part) else b64(part)
@@ -151,7 +152,7 @@ def resigned(header, algorithm="HS256", key=None):
     """A request whose token has a header of its own and a signature that fits it, with the app's key."""
 
     def token(app):
-        parts = [b64(header), mint(app, identity=2).split(".")[1]]
+        parts = [b64(header), mint_for(app, identity=2).split(".")[1]]
         secret = app.config["SECRET_KEY"].encode() if key is None else key
         return ".".join(
             [*parts, b64(jwt.get_algorithm_by_name(algorithm).sign(".".join(parts).encode(), secret))]

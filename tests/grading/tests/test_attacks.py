@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from exercises.client import NoAnswer
+from exercises.client import NoResponse
 from grading import sandbox
 from grading.box import Boxes
 from grading.grade import IDLE, Checker, Course, digest_of_checks, grade, grade_all
@@ -27,14 +27,14 @@ from helpers import ROOT, eventually, needs
 
 EXERCISE = "01_auth_url"
 SOLUTION = (ROOT / "solutions" / f"{EXERCISE}.py").read_text()
-ATTACKS = Path(__file__).with_name("attacks")
+ATTACKS = ROOT / "tests/grading/attacks"
 POINTS = (3, 2, 1, 2, 2)
 LETTERS = {
     "p": Outcome.PASSED,
     "f": Outcome.FAILED,
     "s": Outcome.SKIPPED,
     "n": Outcome.DID_NOT_START,
-    "t": Outcome.NO_ANSWER_IN_TIME,
+    "t": Outcome.NO_RESPONSE_IN_TIME,
     "d": Outcome.DIED,
 }
 USER = 12345  # an ordinary one
@@ -235,7 +235,7 @@ def test_an_answer_finds_nothing_of_one_before_it(attack, grader, trap):
 @pytest.mark.parametrize("header", ["X: " + "x" * 2_000, "Content-Length: " + "9" * 30])
 def test_headers_that_take_long_to_read_or_say_too_much_are_no_answer(header):
     lines = ["HTTP/1.1 200 OK", *[header] * (1 if header[0] == "C" else 10), "", "{}"]
-    with pytest.raises(NoAnswer):
+    with pytest.raises(NoResponse):
         parse("\r\n".join(lines).encode(), "GET")
 
 
@@ -254,7 +254,7 @@ def test_a_process_that_uses_too_much_of_a_processor_is_ended(part):
         lesson = ROOT / "lessons" / EXERCISE
         files = {str(path.relative_to(lesson)): path.read_bytes() for path in lesson.rglob("*.py")}
         box.ready(files | {"answer.py": (SOLUTION + LOOP).encode()}, b"", "secret")
-        with pytest.raises(NoAnswer) as problem:
+        with pytest.raises(NoResponse) as problem:
             box.start().app("GET", "/loop", {}, None)
     assert problem.value.outcome == "died"
 

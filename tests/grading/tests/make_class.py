@@ -1,6 +1,6 @@
 """Make up a class to grade, of which it is known how many points everyone should get.
 
-    .venv/bin/python tests/make_class.py FOLDER --students 200 --seed 0
+    .venv/bin/python tests/grading/tests/make_class.py FOLDER --students 200 --seed 0
 
 What is in it is hostile: grade it in the sandbox. The same seed makes the same class again.
 """
@@ -13,7 +13,7 @@ import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 EXERCISES = [path.stem for path in sorted((ROOT / "solutions").glob("*.py"))]
 
 STARTERS = dict(zip(EXERCISES, (2, 4, 0, 1, 2, 6, 0, 0), strict=True))  # the points of each exercise.py

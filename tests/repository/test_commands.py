@@ -48,7 +48,7 @@ def test_a_change_is_served_without_a_restart(copy, tmp_path):
     with lesson_server(1, tmp_path, lessons=copy) as server:
         assert server.get("/people").status_code == 404
         app.write_text(app.read_text().replace('"/users"', '"/people"'))
-        server.soon_answers(401, "/people")
+        server.wait_for_status(401, "/people")
 
 
 def test_a_mistake_is_survived_until_it_is_mended(copy, tmp_path):
@@ -57,10 +57,10 @@ def test_a_mistake_is_survived_until_it_is_mended(copy, tmp_path):
     with lesson_server(1, tmp_path, lessons=copy) as server:
         assert server.get().status_code == 401
         app.write_text(right + "\nthis is not Python")
-        server.soon_answers(500)
+        server.wait_for_status(500)
         assert "this is not Python" in server.output
         app.write_text(right)
-        server.soon_answers(401)
+        server.wait_for_status(401)
 
 
 @pytest.mark.parametrize("by", ["Ctrl-C", "SIGTERM"])

@@ -22,7 +22,7 @@ import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 UV = shutil.which("uv")
 HELLO = (
     "from flask import Flask\napp = Flask(__name__)\napp.add_url_rule('/users', view_func=lambda: 'hello')\n"
@@ -66,7 +66,7 @@ def main():
             {"empty pytest": lambda: time_commands([sys.executable, "-m", "pytest", "-q", empty])},
         )
         print("the notebooks, one after the other")
-        pytest = [sys.executable, "-m", "pytest", "-q", "-n0", ROOT / "tests/test_notebooks.py"]
+        pytest = [sys.executable, "-m", "pytest", "-q", "-n0", ROOT / "tests/repository/test_notebooks.py"]
         nbclient = [sys.executable, "-c", RUN_NOTEBOOKS, ROOT / "notebooks"]
         compare(
             3,

@@ -1,0 +1,52 @@
+"""Tokens for tests: mint one of any age and with any flaw, and read the claims of one."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import jwt
+from flask import Flask
+
+
+def mint(
+    key: str,
+    identity: object,
+    *,
+    age: int = 0,
+    lifetime: int = 300,
+    algorithm: str = "HS256",
+    headers: dict[str, Any] | None = None,
+    **changes: Any,
+) -> str:
+    """Return a token as Flask-JWT would have issued it `age` seconds ago, to last for `lifetime` seconds.
+
+    Each of `changes` replaces a claim or adds one. A claim that is changed to None is left out.
+    """
+    issued = int(time.time()) - age
+    claims = {"iat": issued, "nbf": issued, "exp": issued + lifetime, "identity": identity} | changes
+    claims = {name: value for name, value in claims.items() if value is not None}
+    return jwt.encode(claims, key, algorithm=algorithm, headers=headers)
+
+
+def mint_for(app: Flask, identity: object = 1, *, key: str | None = None, **options: Any) -> str:
+    """Return a token that this app accepts, unless `options` (those of `mint`) or another key spoil it."""
+    claim = app.config.get("JWT_IDENTITY_CLAIM", "identity")
+    if claim == "sub" and isinstance(identity, int):
+        identity = str(identity)  # PyJWT refuses a sub that is not text
+    named = {claim: identity} | options
+    return mint(app.config["SECRET_KEY"] if key is None else key, named.pop("identity", None), **named)
+
+
+def read_claims(token: object) -> dict[str, Any]:
+    """Return the claims of a token without verifying it; empty if it is not a token."""
+    try:
+        text = token if isinstance(token, bytes) else str(token)
+        return jwt.decode(text, options={"verify_signature": False})
+    except (jwt.InvalidTokenError, RecursionError):
+        return {}
+
+
+def authorization(token: str, prefix: str = "JWT") -> dict[str, str]:
+    """Return the request header that carries a token."""
+    return {"Authorization": f"{prefix} {token}"}
