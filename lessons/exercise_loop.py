@@ -1,7 +1,7 @@
-"""The student's loop: start an exercise, check it, get a hint, compare with the solution.
+"""The student's loop: start an exercise, check the answer, get a hint, compare with the solution.
 
-An exercise is a lesson's exercise.py. A student's answer to it is answer.py beside it, which the
-repository never holds, so that no update can get in its way.
+An exercise is a lesson's exercise.py. The student's answer is answer.py beside it. The repository never
+contains an answer.py, so an update cannot conflict with it.
 """
 
 from __future__ import annotations
@@ -11,138 +11,150 @@ import re
 import shutil
 import subprocess
 import sys
+from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lesson_loader import LESSONS, diff_files, find_lessons
+
+if TYPE_CHECKING:
+    import pytest
 
 ROOT = LESSONS.parent
 CHECKS = ROOT / "tests/exercises"
 
 
-class Outcome:
-    """A pytest plugin that keeps which files of checks have one that does not pass."""
-
-    def __init__(self) -> None:
-        self.incomplete: set[str] = set()
-
-    def pytest_runtest_logreport(self, report) -> None:
-        if not report.passed:
-            self.incomplete.add(Path(report.fspath).stem.removeprefix("test_"))
-
-
-def run_checks(path: Path, *options: str) -> tuple[int, set[str]]:
-    """Run checks in this process; return pytest's exit status and the exercises not wholly passed."""
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # half of pytest's start, and none is needed
-    import pytest
-
-    outcome = Outcome()
-    quietly = ["-p", "no:terminal", "-p", "no:cacheprovider", "--capture=sys", "-W", "ignore"]
-    return int(pytest.main([str(path), *quietly, *options], plugins=[outcome])), outcome.incomplete
-
-
 def start(number: int) -> None:
-    """Copy the exercise to answer.py, unless there is one."""
-    answer = answer_to(number)
+    """Copy the exercise to answer.py, unless that file exists."""
+    answer = answer_file(number)
     if answer.exists():
         sys.exit(
-            f"{shown(answer)} is there already. Go on with make check-{number}, "
-            f"or begin again with make reset-{number}, which keeps it."
+            f"{display_path(answer)} already exists. Continue with make check-{number}, "
+            f"or start again with make reset-{number}, which keeps your old answer."
         )
-    shutil.copy(exercise_of(number), answer)
-    print(f"{shown(answer)} is yours to change, where it says TODO:\n\n{todo(answer)}\n")
+    shutil.copy(exercise_file(number), answer)
+    print(f"{display_path(answer)} is your copy. Change it at the TODO:\n\n{todo_of(answer)}\n")
     print(f"Next: make check-{number}")
 
 
 def check(number: int) -> None:
-    """Run the checks on answer.py, and say what to do next; on full marks, compare with the solution."""
+    """Check the answer and print what to do next. If every check passes, compare it with the solution.
+
+    Exits with status 1 if a check fails.
+    """
     answer = existing_answer(number)
-    print(f"\nExercise {number}: {shown(answer)}\n")
+    print(f"\nExercise {number}: {display_path(answer)}\n")
     status, _ = run_checks(CHECKS / f"test_{answer.parent.name}.py")
     if status == 0:
-        print("\n" + comparison(number) + "\n\n" + what_comes_after(number))
+        print(f"\n{comparison(number)}\n\n{next_step_after(number)}")
         return
-    if status == 1 and answer.read_bytes() == exercise_of(number).read_bytes():
-        print("\nThis is still the exercise as you got it, and it is meant to fail: the work is yours.")
-    elif status != 1:
-        print(f"\nThe checks did not run to their end (pytest's status is {status}).")
-    print(f"\nNext: change {shown(answer)}, then make check-{number}. If you are stuck: make hint-{number}")
+    if status != 1:
+        print(f"\nThe checks stopped before the end (pytest ended with status {status}).")
+    elif answer.read_bytes() == exercise_file(number).read_bytes():
+        print("\nYou have not changed the exercise yet, so checks fail.")
+    print(f"\nNext: change {display_path(answer)}, then make check-{number}.", end=" ")
+    print(f"If you are stuck: make hint-{number}")
     sys.exit(1)
 
 
 def watch(number: int) -> None:
-    """Check an answer now and whenever it is saved, until Ctrl-C."""
-    from watchfiles import watch as changes
+    """Check the answer now and after each save, until Ctrl-C."""
+    from watchfiles import watch as wait_for_changes
 
     answer = existing_answer(number)
-    command = [sys.executable, str(LESSONS), "check", str(number)]
-    subprocess.call(command)
-    print("\nWaiting for you to save it. Ctrl-C ends this.", flush=True)
-    for _ in changes(answer.parent, watch_filter=lambda _, path: Path(path) == answer, raise_interrupt=False):
+    check_in_new_process(number)
+
+    def is_answer(change: object, path: str) -> bool:
+        return Path(path) == answer
+
+    for _ in wait_for_changes(answer.parent, watch_filter=is_answer, raise_interrupt=False):
         if answer.exists():
-            subprocess.call(command)
-            print("\nWaiting for you to save it. Ctrl-C ends this.", flush=True)
+            check_in_new_process(number)
+
+
+def check_in_new_process(number: int) -> None:
+    subprocess.call([sys.executable, str(LESSONS), "check", str(number)])
+    print("\nWaiting for your next save. Ctrl-C stops this.", flush=True)
 
 
 def hint(number: int, level: int) -> None:
-    """Print one of the three hints, of which the first asks and the last nearly tells."""
-    hints = read_hints(exercise_of(number).with_name("hints.md"))
+    """Print a hint of level 1, 2 or 3. The first asks a question; the third nearly gives the answer."""
+    hints = read_hints(exercise_file(number).with_name("hints.md"))
     print(f"Hint {level} of {len(hints)}\n\n{hints[level - 1]}\n")
     more = f"make hint-{number} LEVEL={level + 1}" if level < len(hints) else f"make solution-{number} PEEK=1"
-    print(f"Next: make check-{number}. If it does not help: {more}")
+    print(f"Next: make check-{number}. If this hint does not help: {more}")
 
 
 def solution(number: int, peek: bool) -> None:
-    """Print the solution to those whose answer passes, or who insist."""
+    """Print the solution if the answer passes its checks, or if the student wants to peek."""
     if not peek:
         answer = existing_answer(number)
         command = [sys.executable, str(LESSONS), "check", str(number)]
         if subprocess.call(command, stdout=subprocess.DEVNULL):
             sys.exit(
-                f"The solution opens when {shown(answer)} passes: make check-{number}. "
-                f"To look all the same: make solution-{number} PEEK=1"
+                f"You can see the solution when {display_path(answer)} passes: make check-{number}. "
+                f"To see it now: make solution-{number} PEEK=1"
             )
-    print(solution_to(number).read_text(encoding="utf-8"))
+    print(solution_file(number).read_text(encoding="utf-8"))
 
 
 def reset(number: int) -> None:
-    """Begin an exercise again, and keep the answer that there was."""
+    """Rename answer.py to answer-1.py (or the next free number) and copy the exercise again."""
     answer = existing_answer(number)
-    kept = next(
-        path for count in range(1, 10**6) if not (path := answer.with_name(f"answer-{count}.py")).exists()
-    )
-    answer.rename(kept)
-    shutil.copy(exercise_of(number), answer)
-    print(
-        f"{shown(answer)} is the exercise again; what you had is in {kept.name}.\n\nNext: make check-{number}"
-    )
+    names = (answer.with_name(f"answer-{copy}.py") for copy in count(1))
+    old = next(path for path in names if not path.exists())
+    answer.rename(old)
+    shutil.copy(exercise_file(number), answer)
+    print(f"{display_path(answer)} is the exercise again. Your old answer is in {old.name}.\n")
+    print(f"Next: make check-{number}")
 
 
 def progress() -> None:
-    """Run the checks of every exercise and print how far each is."""
+    """Check every exercise, print one line for each, and name the next one to do."""
     _, incomplete = run_checks(CHECKS, "--brief")
-    waiting = [number for number, folder in find_lessons().items() if folder.name in incomplete]
-    if not waiting:
-        print("\nAll of them pass. That was the last one.")
-    elif answer_to(waiting[0]).exists():
-        print(f"\nNext: make check-{waiting[0]}")
+    open_numbers = [number for number, folder in find_lessons().items() if folder.name in incomplete]
+    if not open_numbers:
+        print("\nYou have solved every exercise.")
+    elif answer_file(open_numbers[0]).exists():
+        print(f"\nNext: make check-{open_numbers[0]}")
     else:
-        print(f"\nNext: make start-{waiting[0]}")
+        print(f"\nNext: make start-{open_numbers[0]}")
+
+
+class IncompleteExercises:
+    """A pytest plugin that remembers which exercises have a check that does not pass."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if not report.passed:
+            self.names.add(Path(report.fspath).stem.removeprefix("test_"))
+
+
+def run_checks(path: Path, *options: str) -> tuple[int, set[str]]:
+    """Run checks in this process. Return pytest's exit status and the names of incomplete exercises."""
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # no plugin is needed, and loading them takes time
+    import pytest
+
+    incomplete = IncompleteExercises()
+    quiet = ["-p", "no:terminal", "-p", "no:cacheprovider", "--capture=sys", "-W", "ignore"]
+    return int(pytest.main([str(path), *quiet, *options], plugins=[incomplete])), incomplete.names
 
 
 def comparison(number: int) -> str:
-    """Return what the solution does otherwise than an answer that passes."""
-    answer, ours = answer_to(number), solution_to(number)
-    difference = diff_files(answer, ours, shown(answer), shown(ours))
+    """Return the difference between a passing answer and the solution."""
+    answer, ours = answer_file(number), solution_file(number)
+    difference = diff_files(answer, ours, display_path(answer), display_path(ours))
     if not difference:
-        return "All checks pass, and your answer is the solution, letter by letter."
-    return f"All checks pass. From your answer to ours, which need not be better:\n\n{difference.rstrip()}"
+        return "All checks pass, and your answer is the same as our solution."
+    return f"All checks pass. Our solution is different, and yours can be as good:\n\n{difference.rstrip()}"
 
 
-def what_comes_after(number: int) -> str:
-    following = number + 1
-    if following not in find_lessons():
-        return "That was the last exercise. Look back with make progress."
-    return f"Next: make lesson-{following}, then make start-{following}"
+def next_step_after(number: int) -> str:
+    if number + 1 in find_lessons():
+        return f"Next: make lesson-{number + 1}, then make start-{number + 1}"
+    return "This was the last exercise. To see all your points: make progress"
 
 
 def read_hints(file: Path) -> list[str]:
@@ -151,35 +163,36 @@ def read_hints(file: Path) -> list[str]:
     return [item.strip().replace("\n   ", "\n") for item in items]
 
 
-def todo(file: Path) -> str:
-    """Return the comment that says what is to do."""
-    return re.search(r"^# TODO:.*\n(#.*\n)*", file.read_text(encoding="utf-8"), re.MULTILINE)[0].rstrip()
+def todo_of(file: Path) -> str:
+    """Return the comment that begins with TODO, or an empty text."""
+    todo = re.search(r"^# TODO:.*\n(#.*\n)*", file.read_text(encoding="utf-8"), re.MULTILINE)
+    return todo[0].rstrip() if todo else ""
 
 
-def exercise_of(number: int) -> Path:
-    """Return a lesson's exercise, or explain that it has none."""
+def exercise_file(number: int) -> Path:
+    """Return a lesson's exercise.py, or exit and name the first exercise."""
     file = find_lessons()[number] / "exercise.py"
     if not file.exists():
-        sys.exit(f"Lesson {number} has no exercise. The first one is make start-1")
+        sys.exit(f"Lesson {number} has no exercise. The first exercise is make start-1")
     return file
 
 
-def answer_to(number: int) -> Path:
-    return exercise_of(number).with_name("answer.py")
+def answer_file(number: int) -> Path:
+    return exercise_file(number).with_name("answer.py")
 
 
 def existing_answer(number: int) -> Path:
-    """Return a student's answer, or explain how to begin one."""
-    answer = answer_to(number)
+    """Return a student's answer.py, or exit and say how to start."""
+    answer = answer_file(number)
     if not answer.exists():
-        sys.exit(f"There is no {shown(answer)} yet. Begin with make start-{number}")
+        sys.exit(f"There is no {display_path(answer)} yet. Start with: make start-{number}")
     return answer
 
 
-def solution_to(number: int) -> Path:
-    return ROOT / "solutions" / f"{exercise_of(number).parent.name}.py"
+def solution_file(number: int) -> Path:
+    return ROOT / "solutions" / f"{exercise_file(number).parent.name}.py"
 
 
-def shown(path: Path) -> str:
-    """Return a path as a student types it, from the top of the repository."""
+def display_path(path: Path) -> str:
+    """Return a path as a student types it in the top folder."""
     return path.relative_to(ROOT).as_posix()

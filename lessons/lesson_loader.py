@@ -1,6 +1,6 @@
-"""Find the lessons, load their apps, compare their files: for the commands, the tests and the notebooks.
+"""Find the lessons, load their apps and compare their files. The commands, tests and notebooks use this.
 
-A lesson is a folder named NN_name beside this file. There is no other list of lessons.
+A lesson is a folder named NN_name beside this file. No other list of lessons exists.
 """
 
 from __future__ import annotations
@@ -8,8 +8,11 @@ from __future__ import annotations
 import importlib.util
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from difflib import unified_diff
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -19,65 +22,83 @@ LESSONS = Path(__file__).resolve().parent
 
 
 def find_lessons() -> dict[int, Path]:
-    """Return every lesson's folder by its number, in order."""
+    """Return the folders of the lessons by number, in order."""
     return {int(folder.name[:2]): folder for folder in sorted(LESSONS.glob("[0-9][0-9]_*/"))}
 
 
 def load_app(folder: Path | str, file: Path | str = "app.py") -> Flask:
-    """Run a file in a lesson's folder, as it is on disk now, and return its Flask app.
+    """Run a Python file with a lesson's modules, as the files are now, and return its Flask app.
 
-    The file is app.py, or one that can stand in for it and imports what the lesson has, wherever it is.
-    Lessons share the names of their modules (app, security, models.user), so those are forgotten
-    again afterwards: any number of lessons can be loaded into one process, each as often as needed.
+    The file is the lesson's app.py, or one that replaces it, such as an answer. It can lie anywhere.
 
-    Raises FileNotFoundError if there is no such file, AttributeError if it defines no `app`, and
-    whatever the file's own code raises.
+    Raises FileNotFoundError if there is no such file, AttributeError if the file defines no `app`, and
+    every error that the file itself raises.
     """
     folder = Path(folder).resolve()
     file = folder / file
     if not file.is_file():
-        raise FileNotFoundError(
-            f"{folder} has no {file.name}: name the folder of a lesson, like lessons/01_auth_url"
-        )
-    own_names = {file.stem, *(entry.stem for entry in folder.iterdir())}
-
-    def take_own_modules() -> dict:
-        names = [name for name in sys.modules if name.partition(".")[0] in own_names]
-        return {name: sys.modules.pop(name) for name in names}
-
-    modules_of_others = take_own_modules()
-    sys.path.insert(0, str(folder))
-    importlib.invalidate_caches()
-    # bytecode is told from stale bytecode by the second, which is too coarse for an edit by a program
-    writes_no_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
-    try:
+        raise FileNotFoundError(f"{folder} has no {file.name}. Name a lesson's folder: lessons/01_auth_url")
+    with isolated_imports(folder, file.stem):
         spec = importlib.util.spec_from_file_location(file.stem, file)
+        assert spec is not None
+        assert spec.loader is not None
         module = sys.modules[file.stem] = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-    finally:
-        sys.dont_write_bytecode = writes_no_bytecode
-        sys.path.remove(str(folder))
-        take_own_modules()
-        sys.modules.update(modules_of_others)
     if not hasattr(module, "app"):
         raise AttributeError(f"{file} defines no `app`: it needs a line like app = Flask(__name__)")
-    return module.app
+    app: Flask = module.app
+    return app
 
 
-def explain(error: BaseException, file: Path) -> str:
-    """Return where in a student's file an error comes from, in that file's own words."""
+@contextmanager
+def isolated_imports(folder: Path, *names: str) -> Iterator[None]:
+    """Inside the block, import modules from a folder first. After it, forget these modules again.
+
+    The modules of every lesson have the same names: app, security, models.user. Isolation makes it
+    possible to load many lessons into one process, and to load one again after an edit. `names` are
+    further top-level modules to isolate.
+    """
+    isolated = {*names, *(entry.stem for entry in folder.iterdir())}
+    modules_before = remove_modules(isolated)
+    sys.path.insert(0, str(folder))
+    importlib.invalidate_caches()
+    # Bytecode counts as fresh if its source has the same size and the same second as before. A program
+    # can edit a file and load it twice within one second.
+    bytecode_before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = bytecode_before
+        sys.path.remove(str(folder))
+        remove_modules(isolated)
+        sys.modules.update(modules_before)
+
+
+def remove_modules(top_level_names: set[str]) -> dict[str, ModuleType]:
+    """Remove modules and their submodules from sys.modules, and return them by name."""
+    names = [name for name in sys.modules if name.partition(".")[0] in top_level_names]
+    return {name: sys.modules.pop(name) for name in names}
+
+
+def explain(error: BaseException, place: Path) -> str:
+    """Return an error's message, and the last line of a student's code that led to it.
+
+    `place` is the student's file, or the folder of a lesson.
+    """
     lines = traceback.TracebackException.from_exception(error)
-    kind = "".join(lines.format_exception_only()).strip()
+    message = "".join(lines.format_exception_only()).strip()
     if isinstance(error, SyntaxError):
-        return kind
-    frames = [frame for frame in lines.stack if Path(frame.filename) == file]
+        return message
+    frames = [frame for frame in lines.stack if Path(frame.filename).is_relative_to(place)]
     if not frames:
-        return kind
-    return f"{kind}\nin {file.name}, line {frames[-1].lineno}:  {frames[-1].line}"
+        return message
+    file = Path(frames[-1].filename)
+    name = place.name if file == place else file.relative_to(place).as_posix()
+    return f"{message}\nin {name}, line {frames[-1].lineno}:  {frames[-1].line}"
 
 
 class About(NamedTuple):
-    """What a lesson's README says first: its heading, its idea, the curl lines to try."""
+    """The beginning of a lesson's README: its heading, its first paragraph and its first shell lines."""
 
     title: str
     idea: str
@@ -85,7 +106,7 @@ class About(NamedTuple):
 
 
 def read_about(folder: Path) -> About:
-    """Return a lesson's heading, first paragraph and shell block, from its README."""
+    """Return the beginning of a lesson's README."""
     text = (folder / "README.md").read_text(encoding="utf-8")
     heading, idea = text.split("\n\n")[:2]
     curl = text.partition("```sh\n")[2].partition("```")[0]
@@ -93,22 +114,28 @@ def read_about(folder: Path) -> About:
 
 
 def diff(before: Path, after: Path) -> str:
-    """Return the unified diff between the code of two lessons: what the later one changes."""
+    """Return the unified diff between the apps of two lessons."""
     names = sorted({path.relative_to(lesson) for lesson in (before, after) for path in code_files(lesson)})
-    folders = before, after
     return "".join(
-        diff_files(before / name, after / name, *(f"{folder.name}/{name.as_posix()}" for folder in folders))
+        diff_files(
+            before / name,
+            after / name,
+            f"{before.name}/{name.as_posix()}",
+            f"{after.name}/{name.as_posix()}",
+        )
         for name in names
     )
 
 
 def code_files(folder: Path) -> list[Path]:
-    """Return the Python files of a lesson's app; its exercise and the answers to that are none of them."""
+    """Return the Python files of a lesson's app, without its exercise and the answers to it."""
     return sorted(path for path in folder.rglob("*.py") if not path.name.startswith(("exercise", "answer")))
 
 
 def diff_files(before: Path, after: Path, before_name: str, after_name: str) -> str:
-    """Return the unified diff between two files, of which either may be missing, under names to show."""
-    texts = [path.read_text(encoding="utf-8") if path.exists() else "" for path in (before, after)]
-    lines = [text.splitlines(keepends=True) for text in texts]
-    return "".join(unified_diff(*lines, before_name, after_name, n=2))
+    """Return the unified diff between two files under the names to print. A missing file counts as empty."""
+    old, new = (
+        path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
+        for path in (before, after)
+    )
+    return "".join(unified_diff(old, new, before_name, after_name, n=2))

@@ -17,7 +17,8 @@ ROOT = os.path.dirname(LESSONS)
 VENV = os.path.join(ROOT, ".venv")
 OLDEST = (3, 11)
 UV = shutil.which("uv")
-ROOMS = {  # who needs the packages, and the files that lock them
+# For each room: who needs its packages, and the files that lock them
+ROOMS = {  # type: dict[str, tuple[str, list[str]]]
     "lessons": ("the lessons need", ["lessons/requirements-build.txt", "lessons/requirements.txt"]),
     "exercises": ("the exercises and grading need", ["tests/exercises/requirements.txt"]),
     "notebooks": ("the notebooks need", ["notebooks/requirements.txt"]),
@@ -26,7 +27,7 @@ ROOMS = {  # who needs the packages, and the files that lock them
 }
 
 
-def main(rooms):
+def main(rooms: "list[str]") -> None:
     """Make the environment. If rooms are named, add what they need to the existing environment."""
     unknown = [room for room in rooms if room not in ROOMS]
     if unknown:
@@ -46,7 +47,7 @@ def main(rooms):
         open(os.path.join(VENV, ".installed-" + room), "w").close()
 
 
-def missing_program():
+def missing_program() -> "str | None":
     """Return a line that says what to install first, or None if nothing is missing."""
     if UV:
         return None
@@ -63,12 +64,12 @@ def missing_program():
     return None
 
 
-def python_in(venv):
+def python_in(venv: str) -> str:
     """Return the path of an environment's Python."""
     return os.path.join(venv, *(["Scripts", "python.exe"] if os.name == "nt" else ["bin", "python"]))
 
 
-def make_environment(venv):
+def make_environment(venv: str) -> None:
     """Make an empty environment in which every program can import the modules in lessons/."""
     shutil.rmtree(venv, ignore_errors=True)
     if UV:
@@ -83,7 +84,7 @@ def make_environment(venv):
         path_file.write(os.path.relpath(LESSONS, os.path.realpath(site_packages)) + "\n")
 
 
-def install(locks, venv):
+def install(locks: "list[str]", venv: str) -> None:
     """Install exactly what the lock files list, and check each download against its hash.
 
     --no-deps: the locks are complete, and Flask-JWT's own requirement PyJWT<1.5 must be ignored.
@@ -98,7 +99,7 @@ def install(locks, venv):
         run(*(pip + ["--no-deps", "--no-build-isolation", "--require-hashes", "-r", lock]))
 
 
-def run(*command):
+def run(*command: str) -> None:
     """Run a command in the top folder. If it fails, stop here: the command has printed the reason."""
     if subprocess.call(command, cwd=ROOT):
         sys.exit("The set-up stopped at: " + " ".join(command))

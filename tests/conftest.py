@@ -76,7 +76,7 @@ def copy(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def edited(tmp_path: Path) -> Callable[..., Flask]:
-    """A function that loads a lesson after replacing texts in its app.py, as if somebody had edited it."""
+    """A function that loads a lesson after an edit of its app.py: it replaces old strings with new ones."""
 
     def edited(number: int, changes: dict[str, str], file: str = "app.py") -> Flask:
         copy = Path(tempfile.mkdtemp(dir=tmp_path))
@@ -98,7 +98,7 @@ class SmallApp(Flask):
 
 
 class User:
-    """A user with whatever fields a test needs."""
+    """A user with the fields that a test needs."""
 
     def __init__(self, **fields: Any) -> None:
         vars(self).update(fields)

@@ -2,18 +2,18 @@
 
     .venv/bin/python tests/bench/bench_grading.py --turns 4 --only ours check50
 
-Each tool grades as its own documentation says, in a new process for each answer if that is its way, and has
-a CPU; the tools take turns, after one that does not count. No tool is listed that gives another score than
-it should to any answer. What is compared with is in .venv/bench*, apart from what anyone else uses.
+Each tool grades as its own documentation describes, with a new process for each answer if it works that way.
+Each has one CPU. The tools take turns, after one turn to warm up. A turn with a wrong score is reported. The
+other tools are installed in .venv/bench and .venv/bench-nbgrader.
 """
 
 import argparse
 import contextlib
 import csv
-import io
 import json
 import os
 import secrets
+import shutil
 import statistics
 import subprocess
 import sys
@@ -33,7 +33,7 @@ PYTHONPATH = os.pathsep.join(
 )
 SOLUTION = (ROOT / f"solutions/{EXERCISE}.py").read_text(encoding="utf-8")
 STARTER = (ROOT / f"lessons/{EXERCISE}/exercise.py").read_text(encoding="utf-8")
-ANSWERS = [  # what is changed in the solution, and the points that are left
+ANSWERS = [  # (old, new, points): replace old with new in the solution, and get these points
     ("", "", 10),
     (SOLUTION, STARTER, 6),
     ("current_identity.is_admin or ", "", 7),
@@ -46,15 +46,15 @@ ANSWERS = [  # what is changed in the solution, and the points that are left
 
 
 class NotMeasured(Exception):
-    """Why a tool cannot take part."""
+    """A tool cannot be measured. The message gives the reason."""
 
 
 class Tool:
-    """Grades a class, whose answers are in `submitted/STUDENT/` below a folder."""
+    """A grader, and a class whose answers are in FOLDER/submitted/STUDENT/."""
 
     students = len(ANSWERS)
     cpus = 1
-    group = None  # of pyproject.toml, which names its environment too
+    group = None  # its dependency group in pyproject.toml, and the name of its environment
 
     def __init__(self, folder):
         self.folder, self.expected = folder, {}
@@ -74,14 +74,14 @@ class Tool:
         return self.folder / "submitted" / student / f"{EXERCISE}.py"
 
     def prepare(self):
-        """Do what an instructor does once, before any answer is graded."""
+        """Do what an instructor does once, before grading."""
 
     def grade(self, out):
-        """Grade the class, and leave what comes of it in a folder that is empty."""
+        """Grade the class and write the results into an empty folder."""
         raise NotImplementedError
 
     def scores(self, out):
-        """Return the points of each student, from what grade left."""
+        """Return the points of each student, from the results of grade()."""
         raise NotImplementedError
 
 
@@ -115,13 +115,13 @@ class OursTwice(Ours):
 
 
 class OursApart(Ours):
-    """Two commands at once, each with a CPU: what two CPUs of this machine can do that share no work."""
+    """Two commands at once, each with its own CPU: the most that two jobs of one command could reach."""
 
     cpus = 2
 
     def grade(self, out):
         def on_its_own(cpu):
-            os.sched_setaffinity(0, {cpu})  # of this thread, and of what it starts
+            os.sched_setaffinity(0, {cpu})  # for this thread and every process that it starts
             super(OursApart, self).grade(out / str(cpu))
 
         with ThreadPoolExecutor(2) as threads:
@@ -133,7 +133,7 @@ class OursApart(Ours):
 
 
 class OneByOne(Tool):
-    """A tool that is started anew for each answer, in the answer's folder."""
+    """A tool that starts a new process for each answer, in the folder of the answer."""
 
     statuses = (0,)
 
@@ -187,7 +187,7 @@ class Check50(OneByOne):
 
 class OtterGrader(OneByOne):
     group = "bench"
-    students = 2  # for it is slow
+    students = 2  # because it is slow
 
     def prepare(self):
         (self.folder / "tests").mkdir()
@@ -270,18 +270,19 @@ def read_arguments():
 
 
 def make_environment(group):
-    """Make .venv/bench or the like, unless it has what is locked now."""
-    venv, lock = ROOT / ".venv" / group, f"requirements-{group}.txt"
-    if (venv / lock).exists() and (venv / lock).read_text() == (ROOT / lock).read_text():
+    """Make .venv/bench or .venv/bench-nbgrader, unless it has the packages that are locked now."""
+    venv, lock = ROOT / ".venv" / group, BENCH / f"requirements-{group}.txt"
+    installed = venv / ".installed"
+    if installed.exists() and installed.read_text() == lock.read_text():
         return
-    make_venv.VENV, make_venv.PYTHON = str(venv), str(venv / "bin/python")
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
-        make_venv.main([])
-        make_venv.main([group])
+    with contextlib.suppress(SystemExit):  # a tool that cannot be installed is not measured
+        make_venv.make_environment(str(venv))
+        make_venv.install([*make_venv.ROOMS["lessons"][1], str(lock.relative_to(ROOT))], str(venv))
+        shutil.copy(lock, installed)
 
 
 def take_part(tools, folder):
-    """Give each tool that works, after a turn that does not count."""
+    """Yield (name, tool) for each tool that works, after one turn to warm up."""
     for name, tool in tools.items():
         try:
             ready = tool(folder / name.replace(" ", "-"))
@@ -292,7 +293,7 @@ def take_part(tools, folder):
 
 
 def time_turn(tool, turn):
-    """Return the seconds that a tool takes for an answer, if all of its scores are right."""
+    """Return the seconds that a tool takes for one answer. Print a line if a score is wrong."""
     out = tool.folder / f"turn-{turn}"
     out.mkdir()
     with on_cpus(tool.cpus):
@@ -300,7 +301,7 @@ def time_turn(tool, turn):
         tool.grade(out)
         seconds = time.perf_counter() - start
     scores = tool.scores(out)
-    if scores != tool.expected:  # check50 does so once in a while
+    if scores != tool.expected:  # check50 sometimes gives a wrong score
         assert not isinstance(tool, Ours), f"ours gives {scores} instead of {tool.expected}"
         print(f"  {type(tool).__name__} gave a wrong score in {turn}")
     return seconds / tool.students / (2 if isinstance(tool, OursApart) else 1)
@@ -308,7 +309,7 @@ def time_turn(tool, turn):
 
 @contextlib.contextmanager
 def on_cpus(count):
-    """Let what is started run on so many CPUs only, where the system can do that."""
+    """Limit the programs that the block starts to this number of CPUs, if the system supports it."""
     if count is None or not hasattr(os, "sched_setaffinity"):
         yield
         return
@@ -322,7 +323,7 @@ def on_cpus(count):
 
 def report(times):
     pinned = "on one CPU" if hasattr(os, "sched_setaffinity") else "on any CPU, as this system cannot pin"
-    print(f"grading exercise 6, {pinned} where nothing else is said")
+    print(f"grading exercise 6, {pinned} unless a name says otherwise")
     medians = {name: statistics.median(seconds) for name, seconds in times.items()}
     for name, median in medians.items():
         spread = f"{1000 * min(times[name]):.0f} to {1000 * max(times[name]):.0f} ms"
@@ -333,8 +334,8 @@ def report(times):
 
 
 def run(command, cwd=ROOT, statuses=(0,)):
-    """Run a command with the modules of the checks on its path, and a home that is nobody's."""
-    path = f"{Path(command[0]).parent}{os.pathsep}{os.environ['PATH']}"  # where nbgrader looks for alembic
+    """Run a command that can import the checks, with an empty home folder."""
+    path = f"{Path(command[0]).parent}{os.pathsep}{os.environ['PATH']}"  # nbgrader calls alembic by name
     with tempfile.TemporaryDirectory() as home:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
         environment |= {

@@ -1,6 +1,6 @@
-"""The checks of exercise 6 without pytest, for the tools that make bench compares with.
+"""The checks of exercise 6 without pytest, for the other graders in `make bench`.
 
-They send what tests/exercises/test_06_current_identity.py sends, and give the same points.
+They send the same requests as tests/exercises/test_06_current_identity.py and give the same points.
 """
 
 import random
@@ -12,15 +12,15 @@ from pathlib import Path
 
 from werkzeug.security import generate_password_hash
 
-from exercises.client import Client, InProcess, expect, make_people, new_seed
+from exercises.client import CHEAP_HASH, Client, InProcess, expect, make_people, new_seed
 from lesson_loader import LESSONS, load_app
 
 LESSON = LESSONS / "06_current_identity"
-CHECKS = {}  # from a check to its points, in the order in which they run
+CHECKS = {}  # the points of each check, in the order of the checks
 
 
 class Room:
-    """An app with a database of its own, two users and an admin in it, and a note of each."""
+    """An app with its own database, which has two users, an admin and a note of each of them."""
 
     def __init__(self, app, file="answer.py"):
         self.folder = tempfile.TemporaryDirectory()
@@ -52,7 +52,7 @@ def create_users(database, people):
     with closing(sqlite3.connect(database)) as db:
         models["create_tables"](db)
         for person in people:
-            row = vars(person) | {"password_hash": generate_password_hash(person.password, "scrypt:256:8:1")}
+            row = vars(person) | {"password_hash": generate_password_hash(person.password, CHEAP_HASH)}
             db.execute(
                 "INSERT INTO users VALUES (:id, :username, :email, :phone, :password_hash, :is_admin)", row
             )
@@ -69,55 +69,70 @@ def worth(points):
 
 @worth(2)
 def an_owner_sees_their_note(room):
-    """Whoever writes a note can read it."""
-    for person, answer in zip(room.people, room.written, strict=True):
-        expect(answer, answer.status == 201, "201 and the note", "Does @jwt_required() come before the view?")
-        answer = room.get(f"/notes/{answer.get('id')}", person)
-        right = answer.status == 200 and answer.get("text") == f"{person.username}'s own"
-        expect(answer, right, "200 and the text of the note", "How do you know who wrote it?")
+    """The owner of a note can read it."""
+    for person, response in zip(room.people, room.written, strict=True):
+        expect(
+            response, response.status == 201, "201 and the note", "Does @jwt_required() come before the view?"
+        )
+        response = room.get(f"/notes/{response.get('id')}", person)
+        right = response.status == 200 and response.get("text") == f"{person.username}'s own"
+        expect(response, right, "200 and the text of the note", "How do you know who wrote it?")
 
 
 @worth(2)
 def nobody_else_sees_it(room):
-    """For another user a note does not exist: 404, as for a note that really does not."""
+    """Another user gets the same 404 as for a note that does not exist."""
     token = room.log_in(room.other)
     for note in (room.written[0], room.written[2]):
-        answer = room.client.get(f"/notes/{note.get('id')}", token)
-        expect(answer, answer.status == 404, "404, as this note is somebody else's", "Would a 403 not tell?")
+        response = room.client.get(f"/notes/{note.get('id')}", token)
+        expect(
+            response,
+            response.status == 404,
+            "404, because this note belongs to somebody else",
+            "What would a 403 reveal?",
+        )
         absent = room.client.get("/notes/999999", token)
-        expect(answer, answer.json == absent.json, f"the same body as for no note: {absent}", "Can one tell?")
+        expect(
+            response,
+            response.json == absent.json,
+            f"the same body as for no note: {absent}",
+            "Could a stranger see a difference?",
+        )
 
 
 @worth(2)
 def an_admin_sees_every_note(room):
-    """An admin reads anyone's note."""
+    """An admin can read every note."""
     for note in room.written:
-        answer = room.get(f"/notes/{note.get('id')}", room.admin)
-        expect(answer, answer.status == 200, "200, as an admin asks", "Which field of a user says so?")
+        response = room.get(f"/notes/{note.get('id')}", room.admin)
+        expect(response, response.status == 200, "200, because an admin asks", "Which field marks an admin?")
 
 
 @worth(2)
 def a_list_holds_ones_own_notes(room):
-    """The list holds one's own notes and no others."""
-    answer = room.get("/notes", room.user)
-    ids = [note.get("id") for note in answer.get("notes") or ()]
+    """The list contains the user's own notes only."""
+    response = room.get("/notes", room.user)
+    ids = [note.get("id") for note in response.get("notes") or ()]
     expect(
-        answer, ids == [room.written[0].get("id")], "200 and one's own note alone", "Which are passed over?"
+        response,
+        ids == [room.written[0].get("id")],
+        "200 and the user's own note only",
+        "Which notes must be left out?",
     )
 
 
 @worth(1)
 def an_admins_list_holds_all(room):
-    """An admin's list holds every note."""
-    answer = room.get("/notes", room.admin)
-    ids = {note.get("id") for note in answer.get("notes") or ()}
+    """An admin's list contains every note."""
+    response = room.get("/notes", room.admin)
+    ids = {note.get("id") for note in response.get("notes") or ()}
     written = {note.get("id") for note in room.written}
-    expect(answer, ids == written, "200 and all notes", "Does the list know admins?")
+    expect(response, ids == written, "200 and all notes", "Does the list treat admins differently?")
 
 
 @worth(1)
 def without_a_token_there_are_no_notes(room):
-    """Without a token there is nothing to see or to write."""
+    """Without a token nobody can read or write notes."""
     client = room.client
-    for answer in (client.get("/notes"), client.get("/notes/1"), client.post("/notes", {"text": "mine"})):
-        expect(answer, answer.status == 401, "401", "Where does @jwt_required() have to stand?")
+    for response in (client.get("/notes"), client.get("/notes/1"), client.post("/notes", {"text": "mine"})):
+        expect(response, response.status == 401, "401", "Does every method have @jwt_required()?")

@@ -17,6 +17,7 @@ from types import FrameType
 from typing import Any
 from urllib.parse import quote
 
+from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from lesson_loader import explain
@@ -152,7 +153,7 @@ class InProcess:
     def __call__(
         self, method: str, path: str, headers: dict[str, str], body: bytes | None
     ) -> tuple[int, dict[str, str], bytes]:
-        environ = EnvironBuilder(path, method=method, data=body, headers=headers).get_environ()
+        environ = EnvironBuilder(path, method=method, data=body, headers=Headers(headers)).get_environ()
         try:
             with time_limit(self.seconds):
                 chunks, status, received = run_wsgi_app(self.wsgi_app, environ)
@@ -231,18 +232,18 @@ def expect(response: Response, condition: object, expected: str, question: str) 
 
 
 def shorten(text: str, length: int = 160) -> str:
-    """Return a text on one line, at most `length` characters long, with the middle of each token cut out."""
+    """Return a string on one line, at most `length` characters long, with the middle of each token cut out."""
     text = re.sub(r"eyJ[\w.-]{30,}", lambda token: f"{token[0][:12]}…{token[0][-6:]}", " ".join(text.split()))
     return text if len(text) <= length else f"{text[: length - 12]} … {text[-9:]}"
 
 
 def indent(text: str) -> str:
-    """Return a text whose second and later lines stand below the first one in a failed check's message."""
+    """Return a string with its second and later lines indented below the first one."""
     return text.replace("\n", "\n          ")
 
 
 def as_header(text: str) -> str:
-    """Return a text with characters that a header can hold: ASCII, without line breaks."""
+    """Return a string that a header can hold: ASCII, without line breaks."""
     return " ".join(text.encode("ascii", "replace").decode().splitlines())
 
 

@@ -18,6 +18,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import werkzeug.security
@@ -219,9 +220,8 @@ def pytest_runtest_setup(item: pytest.Function) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """Replace a traceback with the message of the check, and add the exception as `report.problem`."""
     report = yield
     if not report.passed:
         item.session.stash.setdefault(FAILED, set()).add((item.path, item.name))
@@ -239,14 +239,15 @@ class Reporter:
 
     def __init__(self, config: pytest.Config) -> None:
         self.brief = config.getoption("--brief")
-        self.coloured = sys.__stdout__.isatty() and "NO_COLOR" not in os.environ
+        terminal = sys.__stdout__ is not None and sys.__stdout__.isatty()  # sys.stdout is captured
+        self.coloured = terminal and "NO_COLOR" not in os.environ
         self.seed = config.stash[SEED]
         self.printed: set[str] = set()  # messages: one message is printed once
         self.points: dict[str, tuple[int, int]] = {}  # by file: points earned and points possible
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when == "call" or (report.when == "setup" and not report.passed):
-            properties = dict(report.user_properties)
+            properties: dict[str, Any] = dict(report.user_properties)
             points = properties["points"]
             earned, possible = self.points.get(report.fspath, (0, 0))
             self.points[report.fspath] = (earned + points * report.passed, possible + points)
@@ -258,7 +259,9 @@ class Reporter:
             report.outcome
         ]
         word = f"\033[{colour}m{word:8}\033[0m" if self.coloured else f"{word:8}"
-        reason = f"  ({report.longrepr[2].removeprefix('Skipped: ')})" if report.skipped else ""
+        reason = ""
+        if isinstance(report.longrepr, tuple):  # of a skipped check: file, line, reason
+            reason = f"  ({report.longrepr[2].removeprefix('Skipped: ')})"
         self.print(f"  {word}{points * report.passed} of {points}  {sentence}{reason}")
         if report.failed and (message := str(report.longrepr)) not in self.printed:
             self.printed.add(message)

@@ -1,4 +1,4 @@
-"""Exercise 3: log in with a phone and a pin."""
+"""Exercise 3: log in with a phone number and a PIN."""
 
 import pytest
 
@@ -11,57 +11,80 @@ def credentials(person):
 
 
 @pytest.mark.points(3)
-def test_a_phone_and_a_pin_log_in(client, user):
-    """Users log in with their phone and their pin."""
-    answer = client.post("/login", credentials(user))
+def test_users_log_in_with_phone_and_pin(client, user):
+    """Users log in with their phone number and their PIN."""
+    response = client.post("/login", credentials(user))
     expect(
-        answer,
-        answer.status == 200 and answer.get("access_token"),
+        response,
+        response.status == 200 and response.get("access_token"),
         "200 and an access_token",
-        "There are two keys to rename. And who looks a phone up in the database?",
+        "Did you rename both keys? Which function looks up the user by phone number?",
     )
 
 
 @pytest.mark.points(2)
-@pytest.mark.needs("test_a_phone_and_a_pin_log_in")
-def test_the_token_is_that_users(client, user, other):
-    """Each user gets a token of their own, which opens the list of users."""
+@pytest.mark.needs("test_users_log_in_with_phone_and_pin")
+def test_each_user_gets_their_own_token(client, user, other):
+    """Each user gets a token of their own, and it opens the list of users."""
     for person in (user, other):
-        answer = client.post("/login", credentials(person))
-        token = answer.get("access_token")
-        whose = read_claims(token).get("identity")
+        response = client.post("/login", credentials(person))
+        token = response.get("access_token")
+        identity = read_claims(token).get("identity")
         expect(
-            answer, whose == person.id, f"the token of user {person.id}, not {whose}", "Whom do you look up?"
+            response,
+            identity == person.id,
+            f"a token with the identity {person.id}, not {identity}",
+            "Which user does your look-up return? Which field of the user becomes the identity?",
         )
-        answer = client.get("/users", token)
-        expect(answer, answer.status == 200, "200 and the users", "Is /users still there?")
+        response = client.get("/users", token)
+        expect(
+            response,
+            response.status == 200,
+            "200 and the users",
+            "Is /users still there, with @jwt_required()?",
+        )
 
 
 @pytest.mark.points(2)
-@pytest.mark.needs("test_a_phone_and_a_pin_log_in")
+@pytest.mark.needs("test_users_log_in_with_phone_and_pin")
 def test_a_wrong_pin_is_refused(client, user, other):
-    """Somebody else's pin is refused, and so is an unknown phone."""
+    """The PIN of another user is refused, and so is an unknown phone number."""
     for wrong in ({"phone": user.phone, "pin": other.password}, {"phone": "555-0000", "pin": user.password}):
-        answer = client.post("/login", wrong)
-        expect(answer, answer.status == 401, "401", "Do you compare the pin with the hash that is stored?")
+        response = client.post("/login", wrong)
+        expect(
+            response,
+            response.status == 401,
+            "401, because no user has this phone number and this PIN",
+            "Do you compare the PIN with the stored hash?",
+        )
 
 
 @pytest.mark.points(2)
-@pytest.mark.needs("test_a_phone_and_a_pin_log_in")
-def test_a_name_is_no_phone(client, user):
-    """A name or an e-mail address does not log in, under whichever key."""
+@pytest.mark.needs("test_users_log_in_with_phone_and_pin")
+def test_a_username_or_email_is_refused(client, user):
+    """A username or an e-mail address does not log in, under any key."""
     for key, value in (("phone", user.username), ("phone", user.email), ("username", user.username)):
-        answer = client.post("/login", {key: value, "pin": user.password})
-        expect(answer, answer.status == 401, "401", "By which of a user's fields does your look-up search?")
+        response = client.post("/login", {key: value, "pin": user.password})
+        expect(
+            response,
+            response.status == 401,
+            "401, because only a phone number logs in",
+            "Which column of the users table does your look-up search?",
+        )
 
 
 @pytest.mark.points(1)
-@pytest.mark.needs("test_a_phone_and_a_pin_log_in")
+@pytest.mark.needs("test_users_log_in_with_phone_and_pin")
 def test_the_old_keys_are_gone(client, user):
     """The keys username and password do not log in any more."""
     for body in (
         {"username": user.username, "password": user.password},
         {"phone": user.phone, "password": user.password},
     ):
-        answer = client.post("/login", body)
-        expect(answer, answer.status == 401, "401", "Have both keys their new names?")
+        response = client.post("/login", body)
+        expect(
+            response,
+            response.status == 401,
+            "401, because the keys are now phone and pin",
+            "Which keys does your login read from the request?",
+        )

@@ -1,4 +1,4 @@
-"""Exercise 5: answer errors as problem details (RFC 9457)."""
+"""Exercise 5: return errors as problem details (RFC 9457)."""
 
 import pytest
 
@@ -7,72 +7,73 @@ from tokens import mint
 
 
 @pytest.fixture
-def missing(client):
-    """The answer to a request without a token."""
+def without_token(client):
+    """The response to a request without a token."""
     return client.get("/users")
 
 
 @pytest.mark.points(2)
-def test_the_content_type_is_problem_json(missing):
-    """An error's content type is application/problem+json."""
-    said = missing.headers.get("content-type", "")
+def test_the_content_type_is_problem_json(without_token):
+    """The content type of an error is application/problem+json."""
+    value = without_token.headers.get("content-type", "")
+    problem = f"its value is {value}" if value else "the response has no such header"
     expect(
-        missing,
-        missing.status == 401 and said.partition(";")[0] == "application/problem+json",
-        f"401 and Content-Type: application/problem+json, where it is {said or 'missing'}",
-        "What sets the content type of the response that jsonify makes?",
+        without_token,
+        without_token.status == 401 and value.partition(";")[0] == "application/problem+json",
+        f"401 and the header Content-Type: application/problem+json, but {problem}",
+        "How do you set the content type of the response that jsonify returns?",
     )
 
 
 @pytest.mark.points(2)
-def test_a_problem_has_four_members(missing):
-    """An error's body has a type, a title, a status and a detail."""
-    texts = [missing.get(name) for name in ("type", "title", "detail")]
+def test_a_problem_has_four_members(without_token):
+    """The body of an error has the members type, title, status and detail."""
+    texts = [without_token.get(name) for name in ("type", "title", "detail")]
     expect(
-        missing,
-        all(isinstance(text, str) and text for text in texts) and missing.get("status") is not None,
+        without_token,
+        all(isinstance(text, str) and text for text in texts) and without_token.get("status") is not None,
         "a body with type, title, status and detail",
-        "Which fields does the error have, and which of them is which?",
+        "Which fields does the error have? Which member does each of them become?",
     )
 
 
 @pytest.mark.points(2)
-def test_the_client_still_learns_how_to_authenticate(missing):
-    """WWW-Authenticate survives."""
+def test_www_authenticate_is_kept(without_token):
+    """An error keeps its header WWW-Authenticate."""
     expect(
-        missing,
-        missing.headers.get("www-authenticate", "").startswith("JWT "),
+        without_token,
+        without_token.headers.get("www-authenticate", "").startswith("JWT "),
         'the header WWW-Authenticate: JWT realm="Login Required"',
-        "What is the third value that a view may return, beside body and status?",
+        "Which third value can a view return, after the body and the status?",
     )
 
 
 @pytest.mark.points(2)
 @pytest.mark.needs("test_a_problem_has_four_members")
-def test_the_status_is_that_of_the_response(client, user):
-    """status is a number, that of the response, also where that is not 401."""
+def test_status_is_the_status_of_the_response(client, user):
+    """status is the status of the response, as a number, for every error."""
     wrong = client.post("/login", {"email": user.email, "password": "wrong"})
     malformed = client.post("/login", ["email", "password"])
-    for answer, status in ((wrong, 401), (malformed, 400)):
+    for response, status in ((wrong, 401), (malformed, 400)):
         expect(
-            answer,
-            answer.status == status and answer.get("status") == status,
-            f"{status}, and the same number as status",
-            "Do you give every error the status that it has?",
+            response,
+            response.status == status and response.get("status") == status,
+            f"{status}, and the number {status} as status in the body",
+            "Does every error keep the status that it has?",
         )
 
 
 @pytest.mark.points(2)
 @pytest.mark.needs("test_a_problem_has_four_members")
-def test_the_detail_says_what_happened(client, user, secret_key):
-    """detail tells one error from another."""
+def test_detail_describes_what_happened(client, user, secret_key):
+    """detail describes what went wrong, so two different errors have different details."""
     expired = client.get("/users", mint(secret_key, user.id, age=1000))
     nonsense = client.get("/users", "nonsense")
     wrong = client.post("/login", {"email": user.email, "password": "wrong"})
-    for answer, word in ((expired, "expired"), (nonsense, "segments"), (wrong, "credentials")):
+    for response, word in ((expired, "expired"), (nonsense, "segments"), (wrong, "credentials")):
         expect(
-            answer,
-            answer.status == 401 and word in str(answer.get("detail")),
-            f"401 and a detail that mentions {word}",
-            "Which field of the error says what happened this time?",
+            response,
+            response.status == 401 and word in str(response.get("detail")),
+            f"401 and a detail with the word {word}",
+            "Which field of the error describes what happened this time?",
         )

@@ -10,34 +10,34 @@ from tokens import mint, read_claims
 
 @pytest.fixture(scope="module")
 def log_in(client):
-    """Give the answer to a person's login."""
+    """A function that logs a person in and returns the response."""
     return lambda person: client.post("/login", {"email": person.email, "password": person.password})
 
 
 @pytest.fixture
-def report(client):
-    """Ask for the report with a token."""
+def get_report(client):
+    """A function that requests the report with a token."""
     return lambda token: client.get("/report", token, prefix="Bearer")
 
 
 @pytest.mark.points(2)
-def test_a_token_says_its_users_role(log_in, user, other, admin):
-    """A token says its user's role: admin or user."""
+def test_a_token_carries_the_role_of_its_user(log_in, user, other, admin):
+    """A token carries the role of its user, which is admin or user."""
     for person, role in ((user, "user"), (admin, "admin"), (other, "user")):
         login = log_in(person)
-        said = read_claims(login.get("access_token")).get("role", "nothing")
+        received = read_claims(login.get("access_token")).get("role")
         expect(
             login,
-            said == role,
-            f'200 and a token whose role is "{role}", where it says {said!r}',
-            "Which hook decides what a token says, and is it given the user?",
+            received == role,
+            f'200 and a token with the role "{role}", but its role is {received!r}',
+            "Which hook makes the claims of a token? Does the hook get the user?",
         )
 
 
 @pytest.mark.points(1)
-@pytest.mark.needs("test_a_token_says_its_users_role")
-def test_it_says_what_it_said_before(log_in, user):
-    """It still says whose it is, when it was issued, and that it ends after 5 minutes."""
+@pytest.mark.needs("test_a_token_carries_the_role_of_its_user")
+def test_a_token_keeps_its_other_claims(log_in, user):
+    """A token still names its user and the time of its issue, and it expires after 5 minutes."""
     login = log_in(user)
     claims = read_claims(login.get("access_token"))
     times = [claims.get(name) for name in ("iat", "nbf", "exp")]
@@ -45,83 +45,88 @@ def test_it_says_what_it_said_before(log_in, user):
     expect(
         login,
         claims.get("identity") == user.id and are_times and abs(times[0] - time.time()) < 5,
-        f"a token of user {user.id} that was issued now, {int(time.time())}, where it says {claims}",
-        "Which claims did the default make? And is your time that of UTC?",
+        f"a token for user {user.id} that was issued now, at {int(time.time())}, but its claims are {claims}",
+        "Which claims did the default handler make? Are your times in UTC?",
     )
     expect(
         login,
         abs(times[1] - times[0]) < 2 and abs(times[2] - times[0] - 300) < 2,
-        f"a token that is good at once and for 300 seconds, where it says {claims}",
-        "Your hook makes all the claims. How did the default find the end?",
+        f"a token that is valid at once and expires after 300 seconds, but its claims are {claims}",
+        "Your hook makes all the claims. Which option did the default handler add to the time of issue?",
     )
 
 
 @pytest.mark.points(2)
-@pytest.mark.needs("test_a_token_says_its_users_role")
-def test_the_report_is_for_admins(log_in, report, user, admin):
-    """The report opens to an admin, and is a 403 for anyone else."""
-    answer = report(log_in(admin).get("access_token"))
+@pytest.mark.needs("test_a_token_carries_the_role_of_its_user")
+def test_the_report_is_for_admins(log_in, get_report, user, admin):
+    """An admin gets the report, and anyone else gets a 403."""
+    response = get_report(log_in(admin).get("access_token"))
     expect(
-        answer,
-        answer.status == 200 and answer.get("for") == admin.username,
+        response,
+        response.status == 200 and response.get("for") == admin.username,
         f"200 and the report for {admin.username}",
-        "Is the admin's own token good, and does the view still know whose it is?",
+        "Does the app accept the token of the admin? Does the view still know the user?",
     )
-    answer = report(log_in(user).get("access_token"))
-    expect(answer, answer.status == 403, "403, as the role is user", "Where does the view look at the role?")
+    response = get_report(log_in(user).get("access_token"))
+    expect(
+        response,
+        response.status == 403,
+        "403, because the role in this token is user",
+        "Where does the view check the role?",
+    )
 
 
 @pytest.mark.points(2)
-@pytest.mark.needs("test_a_token_says_its_users_role")
-def test_a_token_without_a_role_is_refused(report, secret_key, user, admin):
-    """A token without a role is refused with 401, whoever's it is, and so is one without an end or a user."""
+@pytest.mark.needs("test_a_token_carries_the_role_of_its_user")
+def test_a_token_without_a_role_is_refused(get_report, secret_key, user, admin):
+    """You get a 401 if the token has no role, no exp or no existing user."""
     for person in (admin, user):
-        answer = report(mint(secret_key, person.id))
+        response = get_report(mint(secret_key, person.id))
         expect(
-            answer,
-            answer.status == 401,
-            "401 for a token that was issued before there were roles",
-            "Which option says what every token must have?",
+            response,
+            response.status == 401,
+            "401, because this token was issued before there were roles",
+            "Which option lists the claims that every token must have?",
         )
-    answer = report(mint(secret_key, admin.id, role="admin", exp=None))
+    response = get_report(mint(secret_key, admin.id, role="admin", exp=None))
     expect(
-        answer,
-        answer.status == 401,
-        "401 for a token without exp, as ever",
-        "Is what every token had to have until now still in the list?",
+        response,
+        response.status == 401,
+        "401, because this token has no exp",
+        "Are the claims that were required before still in the list?",
     )
-    answer = report(mint(secret_key, 99, role="admin"))
+    response = get_report(mint(secret_key, 99, role="admin"))
     expect(
-        answer,
-        answer.status == 401,
-        "401 for a token whose user is gone, as ever",
-        "What is a user's role where there is no user?",
+        response,
+        response.status == 401,
+        "401, because the user of this token does not exist any more",
+        "What does your identity handler return if the user does not exist?",
     )
 
 
 @pytest.mark.points(1)
 @pytest.mark.needs("test_the_report_is_for_admins")
-def test_the_tokens_role_decides(report, secret_key, user, admin):
-    """The role in the token decides, and no role but admin opens the report."""
+def test_the_role_in_the_token_decides(get_report, secret_key, user, admin):
+    """The role in the token decides, and only the role admin opens the report."""
     for person, kind, role, status in (
         (admin, "an admin", "user", 403),
         (user, "a user", "admin", 200),
         (user, "a user", "administrator", 403),
         (user, "a user", "not an admin", 403),
     ):
-        answer = report(mint(secret_key, person.id, role=role))
+        response = get_report(mint(secret_key, person.id, role=role))
         expect(
-            answer,
-            answer.status == status,
-            f'{status} for a token that was issued to {kind} with the role "{role}"',
-            "Does the view look at the token's role, or at the user's? And which roles does it let in?",
+            response,
+            response.status == status,
+            f'{status} for {kind} whose token has the role "{role}"',
+            "Does the view check the role of the token or of the user? Which roles does it accept?",
         )
 
 
 @pytest.mark.points(1)
 @pytest.mark.needs("test_the_report_is_for_admins")
-def test_a_role_that_was_changed_is_refused(report, log_in, user):
-    """A token whose holder has changed its role is refused with 401."""
+def test_a_changed_role_is_refused(get_report, log_in, user):
+    """If somebody changes the role in a token, they get a 401."""
     issued = log_in(user).get("access_token")
     header, _, signature = str(issued).split(".")
     _, wanted, _ = mint("x" * 64, user.id, role="admin").split(".")
@@ -130,19 +135,19 @@ def test_a_role_that_was_changed_is_refused(report, log_in, user):
         mint("x" * 64, user.id, role="admin"),
         f"eyJhbGciOiJub25lIn0.{wanted}.",
     ):
-        answer = report(forged)
+        response = get_report(forged)
         expect(
-            answer,
-            answer.status == 401,
-            "401 for a token that says admin and that this app did not sign",
-            "Has the token been verified before you read its role?",
+            response,
+            response.status == 401,
+            "401, because this app did not sign this token with the role admin",
+            "Has your app verified the token before you read its role?",
         )
 
 
 @pytest.mark.points(1)
 @pytest.mark.needs("test_the_report_is_for_admins")
-def test_nothing_else_in_a_request_is_a_role(client, log_in, user):
-    """A role that the request names itself counts for nothing."""
+def test_a_role_outside_the_token_changes_nothing(client, log_in, user):
+    """A role anywhere else in the request changes nothing."""
     token = log_in(user).get("access_token")
     claimed = {"role": "admin"}
     for path, more in (
@@ -151,10 +156,10 @@ def test_nothing_else_in_a_request_is_a_role(client, log_in, user):
         ("/report", {"headers": {"Cookie": "role=admin"}}),
         ("/report", {"body": claimed}),
     ):
-        answer = client.get(path, token, prefix="Bearer", **more)
+        response = client.get(path, token, prefix="Bearer", **more)
         expect(
-            answer,
-            answer.status == 403,
-            "403, as the token's role is user",
+            response,
+            response.status == 403,
+            "403, because the role in this token is user",
             "Who writes a request, and who writes a token?",
         )

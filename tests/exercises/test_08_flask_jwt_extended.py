@@ -7,7 +7,7 @@ from exercises.client import expect
 
 @pytest.fixture(scope="module")
 def log_in(client):
-    """Give the token of a person's new login."""
+    """A function that logs a person in and returns a new token."""
     return lambda person: client.post("/login", {"email": person.email, "password": person.password}).get(
         "access_token"
     )
@@ -15,132 +15,142 @@ def log_in(client):
 
 @pytest.fixture(scope="module")
 def tokens(log_in, user, other):
-    """Two tokens of one user and one of another, all of them issued before anyone logs out."""
+    """Two tokens of one user and one of another user, all issued before anyone logs out."""
     return log_in(user), log_in(user), log_in(other)
 
 
 @pytest.fixture(scope="module")
-def neighbour(start, tokens):
-    """Another process of the app, which has been there and in use since before anyone logs out."""
-    neighbour = start()
-    neighbour.get("/me", tokens[0], prefix="Bearer")
-    return neighbour
+def second_process(start, tokens):
+    """Another process of the app. It starts, and gets a request, before anyone logs out."""
+    second_process = start()
+    second_process.get("/me", tokens[0], prefix="Bearer")
+    return second_process
 
 
 @pytest.fixture(scope="module")
-def stranger(start, tokens):
-    """A process of the app with a database of its own, made before anyone logs out."""
+def process_apart(start, tokens):
+    """A process of the app with its own copy of the database, made before anyone logs out."""
     return start(apart=True)
 
 
 @pytest.fixture(scope="module")
-def logged_out(client, tokens, neighbour, stranger):
-    """The answer to the first user's logging out, with the first of their tokens."""
+def logged_out(client, tokens, second_process, process_apart):
+    """The response to the logout of the first user, with the first of their tokens."""
     return client.post("/logout", token=tokens[0], prefix="Bearer")
 
 
 @pytest.fixture
-def me(client):
-    """Ask who one is, with a token."""
+def get_me(client):
+    """A function that requests /me with a token."""
     return lambda token, client=client: client.get("/me", token, prefix="Bearer")
 
 
 @pytest.mark.points(3)
-def test_a_token_that_has_logged_out_is_refused(me, tokens, logged_out):
-    """A token that has logged out is refused with 401."""
+def test_a_token_is_refused_after_logout(get_me, tokens, logged_out):
+    """After you log out with a token, you get a 401 with this token."""
     expect(
         logged_out,
         logged_out.status in (200, 204),
-        "200, since the token is good until then",
-        "Does the view write its jti down, in a table that is there?",
+        "200, because the token is valid until the logout",
+        "Does the view store the jti of the token? Does the table exist?",
     )
     for _ in range(2):
-        answer = me(tokens[0])
+        response = get_me(tokens[0])
         expect(
-            answer,
-            answer.status == 401,
-            "401, since this token has logged out",
-            "Which function does Flask-JWT-Extended ask whether a token has been revoked?",
+            response,
+            response.status == 401,
+            "401, because the user has logged out with this token",
+            "Which function does Flask-JWT-Extended call to learn whether a token was revoked?",
         )
 
 
 @pytest.mark.points(1)
-@pytest.mark.needs("test_a_token_that_has_logged_out_is_refused")
-def test_the_refusal_says_why(me, tokens):
-    """The refusal says that the token has been revoked, in this API's words."""
-    answer = me(tokens[0])
+@pytest.mark.needs("test_a_token_is_refused_after_logout")
+def test_the_message_is_in_the_format_of_this_api(get_me, tokens):
+    """The body says that the token has been revoked, in the format of this API."""
+    response = get_me(tokens[0])
     expect(
-        answer,
-        answer.json == {"message": "Token has been revoked", "code": 401},
+        response,
+        response.json == {"message": "Token has been revoked", "code": 401},
         '401 {"message": "Token has been revoked", "code": 401}',
-        "Which loader writes this refusal, and what does it return?",
+        "Which loader makes this response, and what does it return?",
     )
 
 
 @pytest.mark.points(2)
-@pytest.mark.needs("test_a_token_that_has_logged_out_is_refused")
-def test_other_tokens_stay_good(me, tokens, user, other):
-    """Every other token stays good, of this user and of others."""
+@pytest.mark.needs("test_a_token_is_refused_after_logout")
+def test_other_tokens_still_work(get_me, tokens, user, other):
+    """Every other token still works, even if it belongs to the same user."""
     for token, person in ((tokens[1], user), (tokens[2], other)):
-        answer = me(token)
+        response = get_me(token)
         expect(
-            answer,
-            answer.status == 200 and answer.get("username") == person.username,
-            f"200 and {person.username}, whose token this is and who has not logged out with it",
-            "Which claim does one token have and no other?",
+            response,
+            response.status == 200 and response.get("username") == person.username,
+            f"200 and {person.username}, because nobody has logged out with this token",
+            "Which claim is different in every token?",
         )
 
 
 @pytest.mark.points(2)
-@pytest.mark.needs("test_a_token_that_has_logged_out_is_refused")
-def test_every_process_refuses_it(me, start, tokens, neighbour, stranger):
-    """Every other process of the app refuses the token too, if it has the same database."""
-    for process, kind in ((neighbour, "that was there already"), (start(), "that was started afterwards")):
-        answer = me(tokens[0], process)
+@pytest.mark.needs("test_a_token_is_refused_after_logout")
+def test_every_process_refuses_the_token(get_me, start, tokens, second_process, process_apart):
+    """Every process of the app with the same database refuses the token too."""
+    for process, time in ((second_process, "before"), (start(), "after")):
+        response = get_me(tokens[0], process)
         expect(
-            answer,
-            answer.status == 401,
-            f"401 from a second process with the same database, {kind}",
-            "Where can two processes, or one that is started again, both look it up, each time?",
+            response,
+            response.status == 401,
+            f"401 from a second process with the same database, started {time} the logout",
+            "Where can every process look up the token, for each request and even after a restart?",
         )
-        answer = me(tokens[1], process)
-        expect(answer, answer.status == 200, "200 for a token that is good", "What does it find there?")
-    answer = me(tokens[0], stranger)
+        response = get_me(tokens[1], process)
+        expect(
+            response,
+            response.status == 200,
+            "200, because nobody has logged out with this token",
+            "Does the second process find only the tokens that were revoked?",
+        )
+    response = get_me(tokens[0], process_apart)
     expect(
-        answer,
-        answer.status == 200,
-        "200 from a process with another database, to which nobody has logged out",
-        "Is it in the app's database that you write it down?",
+        response,
+        response.status == 200,
+        "200 from a process with another database, because nobody has logged out there",
+        "Do you store revoked tokens in the app's database?",
     )
 
 
 @pytest.mark.points(1)
-@pytest.mark.needs("test_a_token_that_has_logged_out_is_refused")
-def test_one_can_log_in_and_out_again(client, me, log_in, tokens, user):
-    """Whoever has logged out can log in again and out again, and what has been revoked stays so."""
+@pytest.mark.needs("test_a_token_is_refused_after_logout")
+def test_users_can_log_in_and_out_again(client, get_me, log_in, tokens, user):
+    """After a logout you can log in and out again, and revoked tokens stay revoked."""
     token = log_in(user)
-    answer = me(token)
-    expect(answer, answer.status == 200, "200 for a new login", "Is the token revoked, or its user?")
+    response = get_me(token)
+    expect(
+        response,
+        response.status == 200,
+        "200, because this token comes from a new login",
+        "Did you revoke the token or its user?",
+    )
     client.post("/logout", token=token, prefix="Bearer")
     for revoked in (token, tokens[0]):
-        answer = me(revoked)
+        response = get_me(revoked)
         expect(
-            answer,
-            answer.status == 401,
-            "401 for every token that has logged out, the latest and the first",
-            "Does one log-out, or a login, forget another?",
+            response,
+            response.status == 401,
+            "401, because the user has logged out with this token, now or before",
+            "Does a new login or logout bring back a token that was revoked earlier?",
         )
 
 
 @pytest.mark.points(1)
-@pytest.mark.needs("test_a_token_that_has_logged_out_is_refused")
+@pytest.mark.needs("test_a_token_is_refused_after_logout")
 def test_a_token_logs_out_once(client, tokens):
-    """Without a token, or with one that has been revoked, there is nobody to log out: 401."""
-    for token, kind in ((None, "without a token"), (tokens[0], "as this token has been revoked")):
-        answer = client.post("/logout", token=token, prefix="Bearer")
+    """If you log out without a token or with a revoked one, you get a 401."""
+    for token, reason in ((None, "the request has no token"), (tokens[0], "this token has been revoked")):
+        response = client.post("/logout", token=token, prefix="Bearer")
         expect(
-            answer,
-            answer.status == 401,
-            f"401, {kind}",
-            "Where is a token looked up: in each view, or wherever one is required?",
+            response,
+            response.status == 401,
+            f"401, because {reason}",
+            "Does the app look up revoked tokens in one view, or wherever a token is required?",
         )

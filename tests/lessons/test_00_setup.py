@@ -18,6 +18,7 @@ def log_in(client, credentials):
 
 
 def test_logging_in_gives_a_token_and_nothing_else(client):
+    """A login with POST /auth returns a token and nothing else."""
     response = client.post("/auth", json=BOB)
     assert response.status_code == 200
     assert response.json().keys() == {"access_token"}
@@ -25,12 +26,14 @@ def test_logging_in_gives_a_token_and_nothing_else(client):
 
 
 def test_a_token_opens_the_list_of_users(client):
+    """With a token, GET /users returns the list of users."""
     response = client.get("/users", headers=log_in(client, BOB))
     assert response.status_code == 200
     assert response.json() == {"users": [{"id": 1, "username": "bob"}, {"id": 2, "username": "alice"}]}
 
 
 def test_without_a_token_the_list_is_closed(client):
+    """Without a token, GET /users returns 401 and names the scheme JWT."""
     response = client.get("/users")
     assert response.status_code == 401
     assert response.headers["WWW-Authenticate"] == 'JWT realm="Login Required"'
@@ -38,6 +41,7 @@ def test_without_a_token_the_list_is_closed(client):
 
 
 def test_an_unknown_user_and_a_wrong_password_are_answered_alike(client):
+    """A wrong password and an unknown user get the same response."""
     wrong = client.post("/auth", json=BOB | {"password": "wrong"})
     unknown = client.post("/auth", json=BOB | {"username": "nobody"})
     assert wrong.status_code == unknown.status_code == 401
@@ -45,8 +49,9 @@ def test_an_unknown_user_and_a_wrong_password_are_answered_alike(client):
 
 
 def test_an_unknown_user_costs_as_much_hashing_as_a_wrong_password(client, monkeypatch):
-    """Passwords are stored as hashes, which are slow to make on purpose. A user who does not exist costs
-    one too, or else the time of an answer would tell who has an account."""
+    """Passwords are stored as hashes, which are slow to make on purpose. The app
+    hashes the password even if the user does not exist. Otherwise a faster response would reveal who has an
+    account."""
     hashed, scrypt = [], hashlib.scrypt
 
     def counting_scrypt(*arguments, **parameters):
@@ -63,6 +68,7 @@ def test_an_unknown_user_costs_as_much_hashing_as_a_wrong_password(client, monke
 
 
 def test_a_deleted_users_token_is_refused_and_fits_nobody_who_comes_later(app, client):
+    """The app refuses the token of a deleted user, and no new user inherits it."""
     bob, alice = log_in(client, BOB), log_in(client, {"username": "alice", "password": "wonderland"})
     run_sql(
         app,
@@ -74,6 +80,7 @@ def test_a_deleted_users_token_is_refused_and_fits_nobody_who_comes_later(app, c
 
 
 def test_a_deleted_database_is_made_again_even_by_many_requests_at_once(app, client, monkeypatch):
+    """If data.db is deleted, the app makes it again, even when many requests arrive at once."""
     log_in(client, BOB)
     app.config["DATABASE"].unlink()
     hashed, scrypt = [], hashlib.scrypt
@@ -86,6 +93,7 @@ def test_a_deleted_database_is_made_again_even_by_many_requests_at_once(app, cli
 
 @pytest.mark.parametrize("username", ["bob", "alice"])
 def test_passwords_are_stored_as_costly_hashes(lesson, tmp_path, username):
+    """The database stores a slow hash of each password, not the password."""
     app = load_app(lesson)
     app.config["DATABASE"] = tmp_path / "data.db"
     app.test_client().post("/auth", json=BOB)

@@ -19,19 +19,23 @@ def aged(app, client):
 
 
 def test_a_token_lives_for_half_an_hour(client):
+    """A new token expires after 1800 seconds, which is half an hour."""
     token = read_claims(client.post("/login", json=BOB).json()["access_token"])
     assert token["exp"] - token["iat"] == 1800
 
 
 def test_a_token_of_twenty_minutes_is_still_good(client, aged):
+    """The app accepts a token that is 20 minutes old."""
     assert client.get("/users", headers=aged(20 * 60)).status_code == 200
 
 
 def test_a_token_is_good_within_the_leeway_and_refused_after_it(client, aged):
+    """The app accepts a token for 10 seconds after its expiry time, and then refuses it."""
     assert client.get("/users", headers=aged(1800 + 5)).status_code == 200
     assert client.get("/users", headers=aged(1800 + 11)).status_code == 401
 
 
 def test_a_refused_token_says_that_it_has_expired(client, aged):
+    """The response to an expired token says: Signature has expired."""
     assert client.get("/users", headers=aged(1799)).status_code == 200
     assert client.get("/users", headers=aged(1900)).json()["description"] == "Signature has expired"

@@ -22,6 +22,7 @@ def log_in(client):
 
 @pytest.mark.parametrize("prefix", ["Bearer", "bearer", "BEARER"])
 def test_a_bearer_token_opens_the_list_to_an_admin(client, log_in, prefix):
+    """An admin's token after the word Bearer opens GET /users."""
     response = client.get("/users", headers=authorization(log_in(ALICE_BY_EMAIL), prefix))
     assert response.status_code == 200
     assert response.json() == {
@@ -32,6 +33,7 @@ def test_a_bearer_token_opens_the_list_to_an_admin(client, log_in, prefix):
 
 @pytest.mark.parametrize("header", ["JWT {}", "{}", "Bearer{}", "Bearer {0} {0}", "Bearer", ""])
 def test_a_token_after_anything_else_is_refused(client, users, log_in, header):
+    """The app refuses a token after any other word, or after none."""
     token = log_in(ALICE_BY_EMAIL)
     assert users(token).status_code == 200
     response = client.get("/users", headers={"Authorization": header.format(token)})
@@ -40,6 +42,7 @@ def test_a_token_after_anything_else_is_refused(client, users, log_in, header):
 
 
 def test_without_a_token_one_is_told_how_to_authenticate(client, users, log_in):
+    """A missing token gets a 401, and the header WWW-Authenticate."""
     assert users(log_in(ALICE_BY_EMAIL)).status_code == 200
     response = client.get("/users")
     assert response.status_code == 401
@@ -48,6 +51,7 @@ def test_without_a_token_one_is_told_how_to_authenticate(client, users, log_in):
 
 
 def test_a_login_answers_as_it_did_and_its_token_says_who_and_how_long(client, users):
+    """A login returns what lesson 6 returned, and its token expires after half an hour."""
     login = client.post("/login", json=BOB_BY_EMAIL)
     assert login.json() == {"access_token": login.json()["access_token"], "user_id": 1}
     issued = read_claims(login.json()["access_token"])
@@ -58,6 +62,7 @@ def test_a_login_answers_as_it_did_and_its_token_says_who_and_how_long(client, u
 
 @pytest.mark.parametrize(("age", "status"), [(1799, 200), (1805, 200), (1811, 401)])
 def test_a_token_is_good_for_half_an_hour_and_its_leeway(app, users, age, status):
+    """The app accepts a token for half an hour and 10 more seconds."""
     response = users(mint_for(app, identity=2, age=age, lifetime=1800))
     assert response.status_code == status
     if status == 401:
@@ -67,6 +72,7 @@ def test_a_token_is_good_for_half_an_hour_and_its_leeway(app, users, age, status
 
 @pytest.mark.parametrize("claim", ["exp", "iat", "nbf"])
 def test_a_token_without_one_of_its_times_is_refused(app, users, claim):
+    """The app refuses a token without one of its times: exp, iat or nbf."""
     assert users(mint_for(app, identity=2)).status_code == 200
     response = users(mint_for(app, identity=2, **{claim: None}))
     assert response.status_code == 401
@@ -74,6 +80,7 @@ def test_a_token_without_one_of_its_times_is_refused(app, users, claim):
 
 
 def test_a_forged_token_and_one_for_another_app_are_refused(app, users):
+    """The app refuses a forged token, and a token for another app."""
     assert users(mint_for(app, identity=2)).status_code == 200
     forged, foreign = (
         users(mint_for(app, identity=2, key="x" * 64)),
@@ -85,6 +92,7 @@ def test_a_forged_token_and_one_for_another_app_are_refused(app, users):
 
 
 def test_a_deleted_users_token_is_refused(app, users, log_in):
+    """The app refuses the token of a deleted user."""
     token = log_in(ALICE_BY_EMAIL)
     assert users(token).status_code == 200
     run_sql(app, "DELETE FROM users WHERE username = 'alice'")

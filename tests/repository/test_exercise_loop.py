@@ -1,4 +1,4 @@
-"""The student's loop, in a copy of the repository: start, check, hint, solution, reset, progress, watch."""
+"""The student's loop, in a copy of the repository: from `start` to `progress`."""
 
 import os
 import re
@@ -7,30 +7,31 @@ import signal
 import subprocess
 import sys
 
+import httpx
 import pytest
 
-from helpers import ROOT, eventually
+from helpers import BOB, ROOT, eventually, lesson_server
 from lesson_loader import diff_files
 
 RIGHT = ('"/login"', '"/api/v1/session"')
 
 
 class Student:
-    """Someone who works in a copy of the repository."""
+    """A student who works in a copy of the repository."""
 
     def __init__(self, repository):
         self.repository = repository
         self.answer = repository / "lessons/01_auth_url/answer.py"
 
     def run(self, *arguments):
-        """Run a command as it is run without make."""
+        """Run a command without make and return what it prints."""
         command = [sys.executable, "lessons", *arguments]
         environment = os.environ | {"PYTHONPATH": str(self.repository / "lessons")}
-        self.ran = subprocess.run(
+        self.run_result = subprocess.run(
             command, cwd=self.repository, env=environment, capture_output=True, text=True
         )
-        assert "Traceback" not in self.ran.stdout + self.ran.stderr
-        return self.ran.stdout + self.ran.stderr
+        assert "Traceback" not in self.run_result.stdout + self.run_result.stderr
+        return self.run_result.stdout + self.run_result.stderr
 
     def solve(self):
         self.answer.write_text(self.answer.read_text().replace(*RIGHT))
@@ -42,59 +43,74 @@ def student(tmp_path):
         ignored = shutil.ignore_patterns("__pycache__", "data.db", "answer*.py")
         shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    shutil.copy(ROOT / "tests/tokens.py", tmp_path / "tests")
     return Student(tmp_path)
 
 
-def test_an_exercise_begins_with_what_is_to_do(student):
-    said = student.run("start", "1")
-    assert "# TODO: users log in with POST /api/v1/session." in said
-    assert said.endswith("Next: make check-1\n")
+def test_starting_an_exercise_prints_what_to_do(student):
+    output = student.run("start", "1")
+    assert "# TODO: users log in with POST /api/v1/session." in output
+    assert output.endswith("Next: make check-1\n")
     assert student.answer.read_text() == (ROOT / "lessons/01_auth_url/exercise.py").read_text()
 
 
-def test_starting_twice_loses_nothing(student):
+def test_starting_twice_keeps_the_answer(student):
     student.run("start", "1")
     student.solve()
     before = student.answer.read_text()
-    assert "is there already" in student.run("start", "1")
-    assert student.ran.returncode == 1
+    assert "answer.py already exists." in student.run("start", "1")
+    assert student.run_result.returncode == 1
     assert student.answer.read_text() == before
 
 
-def test_the_first_check_fails_kindly(student):
+def test_the_first_check_explains_that_the_exercise_is_unchanged(student):
     student.run("start", "1")
-    said = student.run("check", "1")
-    assert student.ran.returncode == 1
-    assert "sent      POST /api/v1/session" in said
-    assert "it is meant to fail" in said
-    assert re.search(r"\n2 of 10 points, with users and passwords of seed \d+\.\n", said)
-    assert said.splitlines()[-1].startswith("Next: change lessons/01_auth_url/answer.py, then make check-1.")
+    output = student.run("check", "1")
+    assert student.run_result.returncode == 1
+    assert "sent      POST /api/v1/session" in output
+    assert "You have not changed the exercise yet" in output
+    assert re.search(r"\n2 of 10 points\. The users and passwords had the seed \d+\.\n", output)
+    assert output.splitlines()[-1].startswith(
+        "Next: change lessons/01_auth_url/answer.py, then make check-1."
+    )
 
 
-def test_a_check_that_needs_another_says_which(student):
+def test_trying_an_answer_serves_it_and_reloads_it_after_an_edit(student, tmp_path):
     student.run("start", "1")
-    said = student.run("check", "1")
-    assert "skipped 0 of 1  A wrong password is refused at the new URL.  (needs: Users log in with" in said
-    assert said.count("Which option says where users log in") == 1
+    with lesson_server(1, tmp_path, lessons=student.repository / "lessons", command="try") as server:
+        assert "lessons/01_auth_url/answer.py is on http://127.0.0.1:" in server.output
+        login = f"http://127.0.0.1:{server.port}/api/v1/session"
+        server.wait_for_status(401)
+        assert httpx.post(login, json=BOB, trust_env=False).status_code == 404
+        student.solve()
+        server.wait_for_status(405, "/api/v1/session")
+        assert httpx.post(login, json=BOB, trust_env=False).status_code == 200
 
 
-def test_an_answer_that_passes_is_compared_with_the_solution(student):
+def test_a_skipped_check_names_the_check_that_it_needs(student):
+    student.run("start", "1")
+    output = student.run("check", "1")
+    assert re.search(r"  skipped 0 of 1  .+  \(needs: .+\.\)\n", output)
+    assert output.count("question  Which option") == 1
+
+
+def test_a_passing_answer_is_compared_with_the_solution(student):
     student.run("start", "1")
     student.solve()
-    said = student.run("check", "1")
-    assert student.ran.returncode == 0
-    assert "10 of 10 points" in said
+    output = student.run("check", "1")
+    assert student.run_result.returncode == 0
+    assert "10 of 10 points" in output
     solution = student.repository / "solutions/01_auth_url.py"
     assert (
         diff_files(
             student.answer, solution, "lessons/01_auth_url/answer.py", "solutions/01_auth_url.py"
         ).rstrip()
-        in said
+        in output
     )
-    assert said.endswith("Next: make lesson-2, then make start-2\n")
+    assert output.endswith("Next: make lesson-2, then make start-2\n")
 
 
-def test_what_an_answer_prints_is_shown_with_what_fails(student):
+def test_what_an_answer_prints_is_shown_below_a_failed_check(student):
     student.run("start", "1")
     student.answer.write_text(
         student.answer.read_text() + "\n@app.before_request\ndef look():\n    print('I am here')\n"
@@ -102,45 +118,45 @@ def test_what_an_answer_prints_is_shown_with_what_fails(student):
     assert "printed   I am here" in student.run("check", "1")
 
 
-@pytest.mark.parametrize("command", ["check", "watch", "solution", "reset"])
-def test_without_an_answer_a_command_says_how_to_begin(student, command):
-    said = student.run(command, "1")
-    assert student.ran.returncode == 1
-    assert said == "There is no lessons/01_auth_url/answer.py yet. Begin with make start-1\n"
+@pytest.mark.parametrize("command", ["try", "check", "watch", "solution", "reset"])
+def test_without_an_answer_a_command_names_the_command_to_start_with(student, command):
+    output = student.run(command, "1")
+    assert student.run_result.returncode == 1
+    assert output == "There is no lessons/01_auth_url/answer.py yet. Start with: make start-1\n"
 
 
-@pytest.mark.parametrize("command", ["start", "check", "watch", "hint", "solution", "reset"])
-def test_a_lesson_without_an_exercise_says_so(student, command):
-    assert student.run(command, "0") == "Lesson 0 has no exercise. The first one is make start-1\n"
+@pytest.mark.parametrize("command", ["start", "try", "check", "watch", "hint", "solution", "reset"])
+def test_a_lesson_without_an_exercise_names_the_first_exercise(student, command):
+    assert student.run(command, "0") == "Lesson 0 has no exercise. The first exercise is make start-1\n"
     assert "There is no lesson '99'" in student.run(command, "99")
 
 
-def test_hints_say_more_and_more(student):
+def test_each_hint_is_followed_by_the_command_for_the_next_one(student):
     hints = [student.run("hint", "2", "--level", level) for level in "123"]
     assert hints[0] == student.run("hint", "2")
     assert hints[0].splitlines()[2].endswith("?")
-    assert hints[0].endswith("If it does not help: make hint-2 LEVEL=2\n")
+    assert hints[0].endswith("If this hint does not help: make hint-2 LEVEL=2\n")
     assert "JWT_LEEWAY" in hints[2]
-    assert hints[2].endswith("If it does not help: make solution-2 PEEK=1\n")
-    assert "There are three hints, and none is '4'" in student.run("hint", "2", "--level", "4")
+    assert hints[2].endswith("If this hint does not help: make solution-2 PEEK=1\n")
+    assert "There is no hint '4'. The levels are 1, 2 and 3" in student.run("hint", "2", "--level", "4")
 
 
-def test_a_solution_opens_to_those_who_have_one(student):
+def test_the_solution_is_printed_once_the_answer_passes_or_with_peek(student):
     solution = (ROOT / "solutions/01_auth_url.py").read_text()
     student.run("start", "1")
-    said = student.run("solution", "1")
-    assert solution not in said
-    assert "make solution-1 PEEK=1" in said
+    output = student.run("solution", "1")
+    assert solution not in output
+    assert "make solution-1 PEEK=1" in output
     assert solution in student.run("solution", "1", "--peek")
     student.solve()
     assert solution in student.run("solution", "1")
 
 
-def test_a_reset_keeps_every_answer_there_was(student):
+def test_a_reset_keeps_every_old_answer(student):
     student.run("start", "1")
     for count in (1, 2):
         student.answer.write_text(f"answer = {count}\n")
-        assert f"what you had is in answer-{count}.py" in student.run("reset", "1")
+        assert f"Your old answer is in answer-{count}.py" in student.run("reset", "1")
         assert student.answer.read_text() == (ROOT / "lessons/01_auth_url/exercise.py").read_text()
     assert [student.answer.with_name(f"answer-{count}.py").read_text() for count in (1, 2)] == [
         "answer = 1\n",
@@ -148,26 +164,28 @@ def test_a_reset_keeps_every_answer_there_was(student):
     ]
 
 
-def test_progress_is_what_the_checks_say(student):
+def test_progress_shows_the_points_of_every_exercise(student):
     student.run("start", "1")
     student.solve()
     student.run("start", "2")
-    said = student.run("progress")
-    assert "01_auth_url            ####################  10 of 10 points\n" in said
-    assert re.search(r"02_token_expiry        ########\.{12}   4 of 10 points\n", said)
-    assert "03_auth_key            ....................   0 of 10 points  not started: make start-3\n" in said
-    assert said.endswith("\nNext: make check-2\n")
+    output = student.run("progress")
+    assert "01_auth_url            ####################  10 of 10 points\n" in output
+    assert re.search(r"02_token_expiry        ########\.{12}   4 of 10 points\n", output)
+    assert (
+        "03_auth_key            ....................   0 of 10 points  not started: make start-3\n" in output
+    )
+    assert output.endswith("\nNext: make check-2\n")
 
 
 def test_progress_ends_when_all_pass(student):
-    for lesson in sorted((student.repository / "lessons").glob("0[1-9]_*")):
-        shutil.copy(student.repository / f"solutions/{lesson.name}.py", lesson / "answer.py")
-    said = student.run("progress")
-    assert said.count("10 of 10 points\n") == said.count("points")
-    assert "All of them pass" in said
+    for solution in (student.repository / "solutions").glob("*.py"):
+        shutil.copy(solution, student.repository / "lessons" / solution.stem / "answer.py")
+    output = student.run("progress")
+    assert output.count("10 of 10 points\n") == output.count("points")
+    assert output.endswith("You have solved every exercise.\n")
 
 
-@pytest.mark.skipif(os.name == "nt", reason="on Windows a process cannot be asked to end")
+@pytest.mark.skipif(os.name == "nt", reason="on Windows a test cannot ask a process to stop")
 def test_a_watched_answer_is_checked_when_it_is_saved(student):
     student.run("start", "1")
     log = student.repository / "log"
@@ -181,7 +199,7 @@ def test_a_watched_answer_is_checked_when_it_is_saved(student):
             start_new_session=True,
         )
     try:
-        eventually(lambda: "Waiting for you to save it" in log.read_text())
+        eventually(lambda: "Waiting for your next save" in log.read_text())
         assert "2 of 10 points" in log.read_text()
         eventually(lambda: student.solve() or "10 of 10 points" in log.read_text())
         os.killpg(watching.pid, signal.SIGINT)

@@ -1,4 +1,4 @@
-"""flask_jwt_compat, which other projects copy: its import and its differences.
+"""flask_jwt_compat, which other projects copy: its import, and its differences from Flask-JWT in 2015.
 
 That every option and every hook works as it did is in claims/test_07_more_options.py.
 """
@@ -25,7 +25,7 @@ from tokens import authorization, mint_for, read_claims
 
 
 def python(code, *path):
-    """Run code in a Python of its own and return what it printed."""
+    """Run code in a new Python process and return what it prints."""
     code = (
         f"import sys; sys.path[:0] = {[str(entry) for entry in (*path, ROOT / 'lessons')]}\n"
         + textwrap.dedent(code)
@@ -106,14 +106,14 @@ def test_a_flask_jwt_that_was_imported_before_it_is_an_error(early):
     assert message == "flask_jwt was imported before flask_jwt_compat: swap these imports, then restart"
 
 
-def test_a_file_that_is_only_called_flask_jwt_is_an_error_and_named(tmp_path):
+def test_another_file_called_flask_jwt_is_named_in_the_error(tmp_path):
     (tmp_path / "flask_jwt.py").write_text("JWT = None")
     message = import_error("", tmp_path)
     assert str(tmp_path / "flask_jwt.py") in message
     assert "rename it" in message
 
 
-def test_a_missing_flask_jwt_is_an_error_that_says_how_to_install_it():
+def test_the_error_for_a_missing_flask_jwt_points_to_the_installation():
     message = import_error("""
         class Hidden:
             def find_spec(self, name, *rest):
@@ -121,11 +121,13 @@ def test_a_missing_flask_jwt_is_an_error_that_says_how_to_install_it():
                     raise ModuleNotFoundError("No module named 'flask_jwt'", name=name)
         sys.meta_path.insert(0, Hidden())
     """)
-    assert message == "No module named 'flask_jwt': the docstring of flask_jwt_compat says how to install it"
+    assert message == (
+        "No module named 'flask_jwt': see the docstring of flask_jwt_compat for how to install it"
+    )
 
 
 @pytest.mark.parametrize("version", ["__version__ = '1.7.1'", "__version__ = '2.14.0'", "encode = None"])
-def test_an_old_pyjwt_or_a_file_called_jwt_is_an_error_and_named(tmp_path, version):
+def test_an_old_pyjwt_or_a_file_called_jwt_is_named_in_the_error(tmp_path, version):
     (tmp_path / "jwt.py").write_text(version)
     message = import_error("", tmp_path)
     assert "needs PyJWT 2.15" in message
@@ -133,7 +135,7 @@ def test_an_old_pyjwt_or_a_file_called_jwt_is_an_error_and_named(tmp_path, versi
 
 
 def test_an_old_flask_is_an_error():
-    assert "for Flask 3.1" in import_error("import flask; flask._request_ctx_stack = None")
+    assert "needs Flask 3.1 or newer" in import_error("import flask; flask._request_ctx_stack = None")
 
 
 def test_a_failed_import_leaves_flask_as_it_was(tmp_path):
@@ -145,7 +147,7 @@ def test_a_failed_import_leaves_flask_as_it_was(tmp_path):
     )
 
 
-def test_the_installation_that_it_describes_is_the_readmes():
+def test_the_readme_gives_the_same_installation():
     text, commands = (
         (ROOT / "README.md").read_text(),
         re.findall(r"^    (pip .+)", flask_jwt_compat.__doc__, re.M),
@@ -154,7 +156,7 @@ def test_the_installation_that_it_describes_is_the_readmes():
     assert all(command.replace('"', "'") in text for command in commands)
 
 
-# its differences from Flask-JWT on the packages of its own time
+# its differences from Flask-JWT in 2015
 
 
 def test_every_difference_that_it_lists_is_the_docstring_of_a_test():
@@ -183,8 +185,8 @@ def test_every_difference_that_it_lists_is_the_docstring_of_a_test():
     ],
     ids=repr,
 )
-def test_a_login_that_is_no_object_is_a_400(make_app, sent):
-    """A login body that is not a JSON object sent as application/json is a JWTError with status 400."""
+def test_a_login_that_is_not_an_object_gets_a_400(make_app, sent):
+    """A login body that is not a JSON object sent as application/json causes a JWTError with status 400."""
     response = login(make_app(), **sent)
     assert response.status_code == 400
     assert response.json == {
@@ -195,8 +197,8 @@ def test_a_login_that_is_no_object_is_a_400(make_app, sent):
 
 
 @pytest.mark.parametrize(("options", "status"), [({}, 413), ({"MAX_CONTENT_LENGTH": 2**21}, 401)])
-def test_a_login_is_not_large(make_app, options, status):
-    """A login body of more than 1 MiB is a 413, unless the app sets MAX_CONTENT_LENGTH."""
+def test_a_large_login_gets_a_413(make_app, options, status):
+    """A login body of more than 1 MiB gets a 413, unless the app sets MAX_CONTENT_LENGTH."""
     app = make_app(**options)
     assert login(app, body=BOB | {"password": "x" * 2**20}).status_code == status
     assert login(app, body=BOB | {"password": "x" * (2**20 - 100)}).status_code == 401
@@ -205,7 +207,7 @@ def test_a_login_is_not_large(make_app, options, status):
 @pytest.mark.parametrize("value", [1, 1.5, True, ["bob"], {"a": 1}, "\ud800", "bob\udfff"])
 @pytest.mark.parametrize("key", ["username", "password"])
 def test_credentials_that_are_not_text_are_refused(make_app, key, value):
-    """Credentials that are not text, or hold a lone surrogate, are refused like wrong ones."""
+    """Credentials that are not strings, or contain a lone surrogate, are refused like wrong ones."""
     given = []
     app = make_app(authenticate=lambda *arguments: given.append(arguments))
     refused, wrong = login(app, body=BOB | {key: value}), login(app, body=BOB | {"password": "wrong"})
@@ -214,8 +216,8 @@ def test_credentials_that_are_not_text_are_refused(make_app, key, value):
 
 
 @pytest.mark.parametrize("header", ["", " ", "\t", "\xa0", "\x0b", "\xa0 \x0b\x1f\x85"])
-def test_a_blank_header_is_none(make_app, header):
-    """An Authorization header of white space alone counts as none at all."""
+def test_a_blank_header_counts_as_no_header(make_app, header):
+    """An Authorization header of white space only counts as no header."""
     blank = make_app().test_client().get("/view", headers={"Authorization": header})
     missing = view(make_app())
     assert (blank.status_code, blank.data) == (missing.status_code, missing.data)
@@ -224,7 +226,7 @@ def test_a_blank_header_is_none(make_app, header):
 
 @pytest.mark.parametrize("claim", ["exp", "iat", "nbf", "role"])
 def test_required_claims_are_required(make_app, claim):
-    """JWT_REQUIRED_CLAIMS requires every claim that it names, where it used to require exp, iat and nbf."""
+    """JWT_REQUIRED_CLAIMS requires every claim that it names. It used to require exp, iat and nbf only."""
     app = make_app(JWT_REQUIRED_CLAIMS=["exp", "iat", "nbf", "role"])
     assert view(app, mint_for(app, role="admin")).status_code == 200
     response = view(app, mint_for(app, **{"role": "admin"} | {claim: None}))
@@ -241,15 +243,15 @@ def test_the_default_requires_three_claims(make_app, claim):
 
 @pytest.mark.parametrize("claim", ["exp", "iat", "nbf"])
 @pytest.mark.parametrize("value", [[], {}, float("inf"), float("nan"), "soon", [[]]])
-def test_a_time_that_is_no_number_is_a_401(make_app, claim, value):
-    """A token that nests too deeply, or whose exp, iat or nbf is not a number, is a 401 and not a 500."""
+def test_a_time_that_is_not_a_number_gets_a_401(make_app, claim, value):
+    """A token that nests too deeply, or whose exp, iat or nbf is not a number, gets a 401 and not a 500."""
     app = make_app()
     assert view(app, mint_for(app, **{claim: value})).status_code == 401
 
 
 @pytest.mark.parametrize("segment", [0, 1])
 @pytest.mark.parametrize("text", [b"[" * 20_000, b'{"a":' * 20_000])
-def test_a_token_that_nests_too_deeply_is_a_401(make_app, segment, text):
+def test_a_token_that_nests_too_deeply_gets_a_401(make_app, segment, text):
     app = make_app()
     segments = mint_for(app).split(".")
     segments[segment] = jwt.utils.base64url_encode(text).decode()
@@ -257,7 +259,7 @@ def test_a_token_that_nests_too_deeply_is_a_401(make_app, segment, text):
 
 
 def test_the_leeway_ends(make_app):
-    """A token is refused once its leeway is over, where it used to have one more second."""
+    """A token is refused when its leeway ends. It used to be accepted for one more second."""
     app = make_app()
     now = int(time.time())
     assert view(app, mint_for(app, exp=now - 8)).status_code == 200
@@ -265,7 +267,7 @@ def test_the_leeway_ends(make_app):
 
 
 def sign(app, header, payload):
-    """Return a signed token with any header, also one that PyJWT would not write."""
+    """Return a signed token with any header, even if PyJWT would refuse to write it."""
     parts = [jwt.utils.base64url_encode(json.dumps(part).encode()) for part in (header, payload)]
     key = app.config["SECRET_KEY"].encode()
     signature = jwt.get_algorithm_by_name("HS256").sign(b".".join(parts), key)
@@ -278,14 +280,14 @@ def sign(app, header, payload):
     ids=repr,
 )
 def test_headers_must_be_understood(make_app, header):
-    """A token must be base64url, its kid text, its crit and b64 headers understood (RFC 7515, 7797)."""
+    """A token must be base64url, with a string as kid and known crit and b64 headers (RFC 7515, 7797)."""
     app = make_app()
     payload = read_claims(mint_for(app))
     assert status(app, sign(app, {"alg": "HS256"}, payload)) == 200
     assert status(app, sign(app, {"alg": "HS256"} | header, payload)) == 401
 
 
-def test_the_alphabet_must_be_base64urls(make_app):
+def test_a_token_must_use_the_alphabet_of_base64url(make_app):
     app = make_app()
     token = next(token for identity in range(99) if "_" in (token := mint_for(app, identity=identity)))
     assert status(app, token) == 200
@@ -293,7 +295,7 @@ def test_the_alphabet_must_be_base64urls(make_app):
 
 
 def test_descriptions_quote_pyjwt(make_app):
-    """The description of a 401 quotes PyJWT, which words some of them anew."""
+    """The description of a 401 quotes PyJWT, and PyJWT 2 uses other words for some errors."""
     app = make_app()
     early = int(time.time()) + 60
     with pytest.raises(jwt.InvalidTokenError) as quoted:
@@ -303,7 +305,7 @@ def test_descriptions_quote_pyjwt(make_app):
 
 
 def test_a_short_key_makes_pyjwt_warn(make_app):
-    """A key shorter than its algorithm wants makes PyJWT warn (RFC 7518, section 3.2)."""
+    """A key that is too short for its algorithm makes PyJWT warn (RFC 7518, section 3.2)."""
     app = make_app(SECRET_KEY="jose")
     with pytest.warns(jwt.InsecureKeyLengthWarning, match="32"):
         token = mint_for(app)
@@ -312,8 +314,8 @@ def test_a_short_key_makes_pyjwt_warn(make_app):
     assert status(make_app()) == 200
 
 
-def test_an_issuer_is_text(make_app):
-    """A payload handler's iss must be text, or login is a 500."""
+def test_an_issuer_must_be_a_string(make_app):
+    """A payload handler's iss must be a string. Otherwise login gets a 500."""
     app = make_app()
     times = {"exp": 2**32, "iat": 0, "nbf": 0}
     app.jwt.jwt_payload_handler(lambda identity: times | {"iss": 5})
@@ -322,25 +324,25 @@ def test_an_issuer_is_text(make_app):
     assert login(app).status_code == 200
 
 
-# all else is as it was
+# what stays the same
 
 
-def test_numbers_for_sub_and_jti_are_as_good_as_they_were(make_app):
+def test_numbers_as_sub_and_jti_are_still_accepted(make_app):
     app = make_app()
     assert view(app, mint_for(app, sub=5, jti=6)).status_code == 200
 
 
 @pytest.mark.parametrize("audience", ["me", ["me"], "", []])
-def test_a_token_for_an_audience_is_refused_as_it_was(make_app, audience):
+def test_a_token_for_an_audience_is_still_refused(make_app, audience):
     app = make_app()
     response = view(app, mint_for(app, aud=audience))
     assert (response.status_code, response.json["description"]) == (401, "Invalid audience")
 
 
-def test_the_identity_of_one_request_is_not_that_of_the_next(make_app):
+def test_an_identity_ends_with_its_request(make_app):
     app = make_app()
     app.add_url_rule("/open", view_func=lambda: jsonify(known=bool(current_identity)))
-    with app.app_context():  # which both requests share
+    with app.app_context():  # both requests share this context
         assert view(app, mint_for(app)).json == {"username": "bob"}
         assert app.test_client().get("/open").json == {"known": False}
     assert not current_identity

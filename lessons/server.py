@@ -1,0 +1,77 @@
+"""Serve a lesson or an answer with `flask run --reload`, after a few lines on what to try."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import re
+import signal
+import socket
+import sys
+from pathlib import Path
+
+from flask.cli import cli as flask
+from werkzeug.serving import is_running_from_reloader
+
+from exercise_loop import display_path, existing_answer
+from lesson_loader import find_lessons, read_about
+
+
+def serve_lesson(number: int, port: int) -> None:
+    """Serve lessons/NN_name/app.py on a port of 127.0.0.1 until Ctrl-C."""
+    folder = find_lessons()[number]
+    if not is_running_from_reloader():
+        port = free_port(port, f"make lesson-{number}")
+        about = read_about(folder)
+        print(f"\n{about.title}\n\n{about.idea}\n\nIn a second terminal, try:\n")
+        print("\n".join(f"  {line}" for line in about.curl.replace(":8000", f":{port}").splitlines()))
+        exercise = f" Then do the exercise: make start-{number}" if (folder / "exercise.py").exists() else ""
+        print(f"\nChange a file in lessons/{folder.name} and save it: the lesson reloads.")
+        print(f"Ctrl-C stops the lesson.{exercise}\n", flush=True)
+    flask_run(folder / "app.py", port)
+
+
+def serve_answer(number: int, port: int) -> None:
+    """Serve lessons/NN_name/answer.py on a port of 127.0.0.1 until Ctrl-C."""
+    answer = existing_answer(number)
+    if not is_running_from_reloader():
+        port = free_port(port, f"make try-{number}")
+        print(f"\n{display_path(answer)} is on http://127.0.0.1:{port} and reloads when you save it.")
+        print(f"Ctrl-C stops it. To check it: make check-{number}\n", flush=True)
+    flask_run(answer, port)
+
+
+def free_port(port: int, command: str) -> int:
+    """Return the port, or any free port for 0. Exit with another port to choose if it is in use."""
+    try:
+        with socket.create_server(("127.0.0.1", port)) as listener:
+            return int(listener.getsockname()[1])
+    except OSError as error:
+        reason = (
+            "needs an administrator's rights"
+            if error.errno == errno.EACCES
+            else "is in use by another program"
+        )
+        sys.exit(f"Port {port} {reason}. Choose another one: {command} PORT={max(port, 8000) + 1}")
+
+
+def flask_run(file: Path, port: int) -> None:
+    """Run `flask run --reload` in this process.
+
+    The reloader starts this program again, as a second process that serves. The first process watches
+    the files and starts the second one again after a change.
+    """
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # a client that hangs up must not end the server
+    if "NO_COLOR" in os.environ:
+        logging.getLogger("werkzeug").addFilter(remove_colours)
+    if file.is_relative_to(Path.cwd()):
+        file = file.relative_to(Path.cwd())  # shorter to read in Flask's first lines
+    flask.main(["--app", str(file), "run", "--reload", "--host", "127.0.0.1", "--port", str(port)], "flask")
+
+
+def remove_colours(record: logging.LogRecord) -> bool:
+    """Remove colours from a log line. Werkzeug adds them even if NO_COLOR is set (no-color.org)."""
+    record.msg, record.args = re.sub(r"\033\[\d+m", "", record.getMessage()), ()
+    return True

@@ -1,0 +1,29 @@
+"""The option is set after JWT(...), which has already read it.
+
+fails: test_the_default_url_is_gone
+shows: got       200
+points: 2
+"""
+
+import os
+
+import flask_jwt_compat  # noqa: F401  must come before flask_jwt
+from flask import Flask
+from flask_jwt import JWT
+from flask_restful import Api
+
+from models.user import close_db
+from resources.user import UserList
+from security import authenticate, identity
+
+app = Flask(__name__)
+app.config["SECRET_KEY"] = os.environ.get("SECRET_KEY") or "for-the-lessons-only-so-set-your-own"
+app.config["DATABASE"] = os.environ.get("DATABASE") or os.path.join(app.root_path, "data.db")
+app.config["PROPAGATE_EXCEPTIONS"] = True
+app.teardown_appcontext(close_db)
+
+jwt = JWT(app, authenticate, identity)
+app.config["JWT_AUTH_URL_RULE"] = "/api/v1/session"
+
+api = Api(app)
+api.add_resource(UserList, "/users")

@@ -1,0 +1,31 @@
+"""JWT_LEEWAY keeps its default, so an expired token works for 10 more seconds.
+
+fails: test_an_expired_token_is_refused_at_once
+shows: gives an expired token some extra seconds
+points: 7
+"""
+
+import os
+from datetime import timedelta
+
+import flask_jwt_compat  # noqa: F401  must come before flask_jwt
+from flask import Flask
+from flask_jwt import JWT
+from flask_restful import Api
+
+from models.user import close_db
+from resources.user import UserList
+from security import authenticate, identity
+
+app = Flask(__name__)
+app.config["SECRET_KEY"] = os.environ.get("SECRET_KEY") or "for-the-lessons-only-so-set-your-own"
+app.config["DATABASE"] = os.environ.get("DATABASE") or os.path.join(app.root_path, "data.db")
+app.config["PROPAGATE_EXCEPTIONS"] = True
+app.teardown_appcontext(close_db)
+
+app.config["JWT_AUTH_URL_RULE"] = "/login"
+app.config["JWT_EXPIRATION_DELTA"] = timedelta(minutes=15)
+jwt = JWT(app, authenticate, identity)
+
+api = Api(app)
+api.add_resource(UserList, "/users")

@@ -1,0 +1,32 @@
+"""The leeway is negative, so a token is refused before it expires.
+
+fails: test_a_token_works_for_15_minutes
+shows: Which other option changes
+points: 8
+"""
+
+import os
+from datetime import timedelta
+
+import flask_jwt_compat  # noqa: F401  must come before flask_jwt
+from flask import Flask
+from flask_jwt import JWT
+from flask_restful import Api
+
+from models.user import close_db
+from resources.user import UserList
+from security import authenticate, identity
+
+app = Flask(__name__)
+app.config["SECRET_KEY"] = os.environ.get("SECRET_KEY") or "for-the-lessons-only-so-set-your-own"
+app.config["DATABASE"] = os.environ.get("DATABASE") or os.path.join(app.root_path, "data.db")
+app.config["PROPAGATE_EXCEPTIONS"] = True
+app.teardown_appcontext(close_db)
+
+app.config["JWT_AUTH_URL_RULE"] = "/login"
+app.config["JWT_EXPIRATION_DELTA"] = timedelta(minutes=15)
+app.config["JWT_LEEWAY"] = -20
+jwt = JWT(app, authenticate, identity)
+
+api = Api(app)
+api.add_resource(UserList, "/users")

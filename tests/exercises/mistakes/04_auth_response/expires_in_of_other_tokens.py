@@ -1,0 +1,43 @@
+"""expires_in is a fixed number that is not the lifetime of these tokens.
+
+fails: test_expires_in_is_the_lifetime_of_the_token
+shows: the number 300 as expires_in
+points: 8
+"""
+
+import os
+
+import flask_jwt_compat  # noqa: F401  must come before flask_jwt
+from flask import Flask, jsonify
+from flask_jwt import JWT
+from flask_restful import Api
+
+from models.user import close_db
+from resources.user import UserList
+from security import authenticate, identity
+
+app = Flask(__name__)
+app.config["SECRET_KEY"] = os.environ.get("SECRET_KEY") or "for-the-lessons-only-so-set-your-own"
+app.config["DATABASE"] = os.environ.get("DATABASE") or os.path.join(app.root_path, "data.db")
+app.config["PROPAGATE_EXCEPTIONS"] = True
+app.teardown_appcontext(close_db)
+
+app.config["JWT_AUTH_URL_RULE"] = "/login"
+app.config["JWT_AUTH_USERNAME_KEY"] = "email"
+jwt = JWT(app, authenticate, identity)
+
+
+@jwt.auth_response_handler
+def auth_response(access_token, identity):
+    response = jsonify(
+        access_token=access_token.decode("utf-8"),
+        token_type=app.config["JWT_AUTH_HEADER_PREFIX"],
+        expires_in=1800,
+        user=identity.json(),
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+api = Api(app)
+api.add_resource(UserList, "/users")

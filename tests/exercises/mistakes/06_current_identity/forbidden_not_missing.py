@@ -1,0 +1,56 @@
+"""A note of another user gets a 403, which reveals that the note exists.
+
+fails: test_nobody_else_sees_it
+shows: got       403
+points: 8
+"""
+
+import os
+
+import flask_jwt_compat  # noqa: F401  must come before flask_jwt
+from flask import Flask, request
+from flask_jwt import JWT, current_identity, jwt_required
+from flask_restful import Api, Resource, abort
+
+from models.user import close_db
+from security import authenticate, identity
+
+app = Flask(__name__)
+app.config["SECRET_KEY"] = os.environ.get("SECRET_KEY") or "for-the-lessons-only-so-set-your-own"
+app.config["DATABASE"] = os.environ.get("DATABASE") or os.path.join(app.root_path, "data.db")
+app.config["PROPAGATE_EXCEPTIONS"] = True
+app.teardown_appcontext(close_db)
+
+app.config["JWT_AUTH_URL_RULE"] = "/login"
+app.config["JWT_AUTH_USERNAME_KEY"] = "email"
+jwt = JWT(app, authenticate, identity)
+notes = {}  # from a note's id to the note
+
+
+def is_visible(note):
+    return current_identity.is_admin or note["owner"] == current_identity.id
+
+
+class NoteList(Resource):
+    @jwt_required()
+    def post(self):
+        note = {"id": len(notes) + 1, "text": request.get_json()["text"], "owner": current_identity.id}
+        notes[note["id"]] = note
+        return note, 201
+
+    @jwt_required()
+    def get(self):
+        return {"notes": [note for note in notes.values() if is_visible(note)]}
+
+
+class Note(Resource):
+    @jwt_required()
+    def get(self, id):
+        if id not in notes:
+            abort(404)
+        return notes[id] if is_visible(notes[id]) else abort(403)
+
+
+api = Api(app)
+api.add_resource(NoteList, "/notes")
+api.add_resource(Note, "/notes/<int:id>")

@@ -1,0 +1,53 @@
+"""The payload handler returns the role and none of the other claims.
+
+fails: test_a_token_carries_the_role_of_its_user
+shows: missing required claims
+points: 0
+"""
+
+import os
+
+import flask_jwt_compat  # noqa: F401  must come before flask_jwt
+from flask import Flask
+from flask_jwt import JWT, current_identity, jwt_required
+from flask_restful import Api, Resource, abort
+
+from models.user import close_db
+from security import authenticate, identity
+
+app = Flask(__name__)
+app.config["SECRET_KEY"] = os.environ.get("SECRET_KEY") or "for-the-lessons-only-so-set-your-own"
+app.config["DATABASE"] = os.environ.get("DATABASE") or os.path.join(app.root_path, "data.db")
+app.config["PROPAGATE_EXCEPTIONS"] = True
+app.teardown_appcontext(close_db)
+
+app.config["JWT_AUTH_URL_RULE"] = "/login"
+app.config["JWT_AUTH_USERNAME_KEY"] = "email"
+app.config["JWT_AUTH_HEADER_PREFIX"] = "Bearer"
+app.config["JWT_REQUIRED_CLAIMS"] = ["exp", "iat", "nbf", "role"]
+jwt = JWT(app, authenticate, identity)
+
+
+@jwt.jwt_payload_handler
+def payload(user):
+    return {"role": "admin" if user.is_admin else "user"}
+
+
+@jwt.identity_handler
+def identity_in_role(payload):
+    user = identity(payload)
+    if user is not None:
+        user.role = payload["role"]
+    return user
+
+
+class Report(Resource):
+    @jwt_required()
+    def get(self):
+        if current_identity.role != "admin":
+            abort(403)
+        return {"report": "all is well", "for": current_identity.username}
+
+
+api = Api(app)
+api.add_resource(Report, "/report")

@@ -1,0 +1,67 @@
+"""A decode handler reads the role without verifying the signature.
+
+fails: test_a_changed_role_is_refused
+shows: verified the token before you read its role
+points: 7
+"""
+
+import os
+from datetime import UTC, datetime
+
+import flask_jwt_compat  # noqa: F401  must come before flask_jwt
+import jwt as pyjwt
+from flask import Flask
+from flask_jwt import JWT, current_identity, jwt_required
+from flask_restful import Api, Resource, abort
+
+from models.user import close_db
+from security import authenticate, identity
+
+app = Flask(__name__)
+app.config["SECRET_KEY"] = os.environ.get("SECRET_KEY") or "for-the-lessons-only-so-set-your-own"
+app.config["DATABASE"] = os.environ.get("DATABASE") or os.path.join(app.root_path, "data.db")
+app.config["PROPAGATE_EXCEPTIONS"] = True
+app.teardown_appcontext(close_db)
+
+app.config["JWT_AUTH_URL_RULE"] = "/login"
+app.config["JWT_AUTH_USERNAME_KEY"] = "email"
+app.config["JWT_AUTH_HEADER_PREFIX"] = "Bearer"
+app.config["JWT_REQUIRED_CLAIMS"] = ["exp", "iat", "nbf", "role"]
+jwt = JWT(app, authenticate, identity)
+
+
+@jwt.jwt_decode_handler
+def decode(token):
+    return pyjwt.decode(token, options={"verify_signature": False})
+
+
+@jwt.jwt_payload_handler
+def payload(user):
+    now = datetime.now(UTC)
+    return {
+        "iat": now,
+        "nbf": now,
+        "exp": now + app.config["JWT_EXPIRATION_DELTA"],
+        "identity": user.id,
+        "role": "admin" if user.is_admin else "user",
+    }
+
+
+@jwt.identity_handler
+def identity_in_role(payload):
+    user = identity(payload)
+    if user is not None:
+        user.role = payload["role"]
+    return user
+
+
+class Report(Resource):
+    @jwt_required()
+    def get(self):
+        if current_identity.role != "admin":
+            abort(403)
+        return {"report": "all is well", "for": current_identity.username}
+
+
+api = Api(app)
+api.add_resource(Report, "/report")

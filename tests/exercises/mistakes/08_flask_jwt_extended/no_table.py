@@ -1,0 +1,71 @@
+"""Nobody creates the table of revoked tokens.
+
+fails: test_a_token_is_refused_after_logout
+shows: no such table
+points: 0
+"""
+
+import os
+
+from flask import Flask, jsonify
+from flask_jwt_extended import JWTManager, current_user, get_jwt, jwt_required
+from flask_restful import Api, Resource
+
+from models.user import close_db, get_db
+from resources.login import Login
+from security import identity, read_authorization
+
+app = Flask(__name__)
+app.config["SECRET_KEY"] = os.environ.get("SECRET_KEY") or "for-the-lessons-only-so-set-your-own"
+app.config["DATABASE"] = os.environ.get("DATABASE") or os.path.join(app.root_path, "data.db")
+app.config["PROPAGATE_EXCEPTIONS"] = True
+app.config["MAX_CONTENT_LENGTH"] = 2**20
+app.before_request(read_authorization)
+app.teardown_appcontext(close_db)
+
+jwt = JWTManager(app)
+jwt.user_identity_loader(lambda user: str(user.id))
+jwt.user_lookup_loader(identity)
+
+
+@jwt.unauthorized_loader
+@jwt.invalid_token_loader
+def refuse(message):
+    return jsonify(message=message, code=401), 401
+
+
+class Me(Resource):
+    @jwt_required()
+    def get(self):
+        return {"username": current_user.username}
+
+
+def revoked_tokens():
+    """Return the database, which has a table of the tokens that have been revoked."""
+    db = get_db()
+    return db
+
+
+@jwt.token_in_blocklist_loader
+def is_revoked(header, payload):
+    query = "SELECT 1 FROM revoked_tokens WHERE jti = ?"
+    return revoked_tokens().execute(query, (payload["jti"],)).fetchone() is not None
+
+
+@jwt.revoked_token_loader
+def revoked_token(header, payload):
+    return refuse("Token has been revoked")
+
+
+class Logout(Resource):
+    @jwt_required()
+    def post(self):
+        with revoked_tokens() as db:
+            db.execute("INSERT OR IGNORE INTO revoked_tokens VALUES (?)", (get_jwt()["jti"],))
+        return {"message": "Goodbye"}
+
+
+api = Api(app)
+api.add_resource(Login, "/login")
+api.add_resource(Me, "/me")
+api.add_resource(Logout, "/logout")

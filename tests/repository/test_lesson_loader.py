@@ -1,0 +1,58 @@
+"""The loader: it loads any number of lessons into one process, each as its files are now."""
+
+import os
+import sys
+
+import pytest
+
+from helpers import ROOT
+from lesson_loader import find_lessons, load_app
+
+LESSONS = find_lessons()
+
+
+def test_a_folder_that_is_not_a_lesson_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"has no app\.py\. Name a lesson's folder"):
+        load_app(tmp_path)
+
+
+def test_a_file_without_an_app_is_named(tmp_path):
+    (tmp_path / "app.py").write_text("application = 1")
+    with pytest.raises(AttributeError, match="defines no `app`"):
+        load_app(tmp_path)
+
+
+def test_loading_a_lesson_leaves_other_modules_alone(monkeypatch):
+    monkeypatch.setitem(sys.modules, "security", os)
+    before, path = dict(sys.modules), list(sys.path)
+    apps = [load_app(LESSONS[number]) for number in (3, 2, 3)]
+    assert [app.config.get("JWT_AUTH_USERNAME_KEY") for app in apps] == ["email", "username", "email"]
+    assert len({id(app) for app in apps}) == 3
+    assert sys.modules["security"] is os
+    assert sys.path == path
+    assert "app" not in sys.modules.keys() - before.keys()
+
+
+def test_an_edited_file_is_loaded_again(copy):
+    models = copy / "00_setup/models/user.py"
+    for name in ("carol", "ellen"):  # both edits have the same length and happen within one second
+        models.write_text((ROOT / "lessons/00_setup/models/user.py").read_text().replace("alice", name))
+        app = load_app(copy / "00_setup")
+        app.config["DATABASE"] = copy / f"{name}.db"
+        login = app.test_client().post("/auth", json={"username": name, "password": "wonderland"})
+        assert login.status_code == 200
+
+
+@pytest.mark.parametrize("folder", LESSONS.values(), ids=lambda folder: folder.name)
+def test_a_lesson_reads_its_key_and_its_database_from_the_environment(folder, monkeypatch, tmp_path):
+    monkeypatch.setenv("SECRET_KEY", "k" * 40)
+    monkeypatch.setenv("DATABASE", str(tmp_path / "elsewhere.db"))
+
+    def signing_key(app):  # Flask-JWT copies SECRET_KEY to JWT_SECRET_KEY, Flask-JWT-Extended does not
+        return app.config["JWT_SECRET_KEY"] or app.config["SECRET_KEY"]
+
+    app = load_app(folder)
+    assert signing_key(app) == "k" * 40
+    assert app.config["DATABASE"] == str(tmp_path / "elsewhere.db")
+    monkeypatch.setenv("SECRET_KEY", "")
+    assert len(signing_key(load_app(folder)).encode()) >= 32

@@ -1,0 +1,127 @@
+"""The set-up: what it installs, in which order, and what it prints if something is missing."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import make_venv
+from helpers import ROOT
+
+
+@pytest.fixture
+def without_uv(monkeypatch):
+    monkeypatch.setattr(make_venv, "UV", None)
+
+
+def test_a_python_that_is_too_old_gets_a_line_on_what_to_install(without_uv, monkeypatch):
+    monkeypatch.setattr(make_venv, "OLDEST", (99, 1))
+    problem = make_venv.missing_program()
+    assert problem.startswith(
+        f"Python 3.{sys.version_info[1]} is too old for the lessons. Install Python 99.1"
+    )
+    assert problem.endswith("make lesson-1 PYTHON=python99.1")
+    assert "\n" not in problem
+
+
+@pytest.mark.parametrize("module", ["venv", "ensurepip"])
+def test_a_python_without_venv_gets_a_line_on_what_to_install(without_uv, monkeypatch, module):
+    assert make_venv.missing_program() is None
+    monkeypatch.setitem(sys.modules, module, None)
+    assert make_venv.missing_program().endswith("sudo apt install python3-venv")
+
+
+def test_uv_works_with_any_python(monkeypatch):
+    monkeypatch.setattr(make_venv, "UV", "uv")
+    monkeypatch.setattr(make_venv, "OLDEST", (99, 1))
+    assert make_venv.missing_program() is None
+
+
+def test_an_unknown_room_is_answered_with_the_rooms_there_are():
+    command = [sys.executable, ROOT / "lessons/make_venv.py", "kitchen"]
+    run = subprocess.run(command, capture_output=True, text=True)
+    assert run.returncode == 1
+    assert run.stderr.startswith("There is no room 'kitchen'. Choose from: lessons, exercises, ")
+
+
+def test_a_room_needs_an_environment_first(monkeypatch, tmp_path):
+    monkeypatch.setattr(make_venv, "VENV", str(tmp_path / ".venv"))
+    with pytest.raises(
+        SystemExit, match=r"There is no \.venv yet\. Make it first: python3 lessons/make_venv"
+    ):
+        make_venv.main(["exercises"])
+
+
+def test_every_room_has_its_locks_and_its_make_target():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for room, (_, locks) in make_venv.ROOMS.items():
+        assert all((ROOT / lock).is_file() for lock in locks)
+        assert all(f" {lock}" in makefile for lock in locks)
+        assert f"\n.venv/.installed-{room}: " in makefile
+
+
+@pytest.mark.parametrize("uv", [None, "uv"])
+def test_the_set_up_installs_exactly_what_is_locked(tmp_path, monkeypatch, capsys, uv):
+    commands = []
+    venv = tmp_path / ".venv"
+    python = Path(make_venv.python_in(str(venv)))
+
+    def run(*command):
+        commands.append(command)
+        if "venv" in command:
+            python.parent.mkdir(parents=True)
+            python.symlink_to(sys.executable)
+
+    (venv / "stale").mkdir(parents=True)
+    for name, value in {"UV": uv, "VENV": str(venv), "run": run}.items():
+        monkeypatch.setattr(make_venv, name, value)
+    monkeypatch.setattr(make_venv.subprocess, "check_output", lambda *_, **__: f"{venv}\n")
+    make_venv.main([])
+    make_venv.main(["exercises"])
+    assert not (venv / "stale").exists()
+    locks = ["lessons/requirements-build.txt", "lessons/requirements.txt", "tests/exercises/requirements.txt"]
+    assert [command[-1] for command in commands[1:]] == locks
+    for command in commands[1:]:
+        assert {"--no-deps", "--no-build-isolation", "--require-hashes"} < set(command)
+    assert {path.name for path in venv.glob(".installed-*")} == {
+        ".installed-lessons",
+        ".installed-exercises",
+    }
+    assert capsys.readouterr().out == (
+        "Installing what the lessons need. This happens once.\n"
+        "Installing what the exercises and grading need. This happens once.\n"
+    )
+
+
+def test_a_room_that_could_not_be_installed_is_not_marked_as_installed(tmp_path, monkeypatch):
+    monkeypatch.setattr(make_venv, "VENV", str(tmp_path))
+    python = Path(make_venv.python_in(str(tmp_path)))
+    python.parent.mkdir(parents=True)
+    python.symlink_to(shutil.which("false"))
+    with pytest.raises(SystemExit, match="The set-up stopped at: "):
+        make_venv.main(["exercises"])
+    assert not list(tmp_path.glob(".installed-*"))
+
+
+def test_an_environment_still_finds_the_lessons_after_its_folder_was_moved(tmp_path):
+    (tmp_path / "before/lessons").mkdir(parents=True)
+    shutil.copy(ROOT / "lessons/make_venv.py", tmp_path / "before/lessons")
+    (tmp_path / "before/lessons/lesson_loader.py").write_text("found = True\n")
+    code = "import make_venv; make_venv.make_environment(make_venv.VENV)"
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path / "before/lessons", check=True)
+    (tmp_path / "before").rename(tmp_path / "after")
+    python = make_venv.python_in(str(tmp_path / "after/.venv"))
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    code = "import lesson_loader; print(lesson_loader.found)"
+    run = subprocess.run([python, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert run.stdout == "True\n", run.stderr
+
+
+def test_the_supported_pythons_are_the_same_everywhere():
+    oldest = "{}.{}".format(*make_venv.OLDEST)
+    assert f'requires-python = ">={oldest}"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert f"Python {oldest} or newer" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f'"{oldest}"' in (ROOT / ".github/workflows/test.yml").read_text(encoding="utf-8")
