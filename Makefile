@@ -77,12 +77,12 @@ lint: .venv/.installed-tests .venv/.installed-notebooks ## check style, types, s
 	@.venv/bin/python -m ruff format --check
 	@.venv/bin/python -m mypy
 	@.venv/bin/python -m codespell_lib
-	@.venv/bin/python -m nbstripout --verify notebooks/*.ipynb
+	@.venv/bin/python -m nbstripout --keep-id --verify notebooks/*.ipynb
 
 format: .venv/.installed-tests .venv/.installed-notebooks ## format the code and clear the notebooks' outputs
 	@.venv/bin/python -m ruff check --fix
 	@.venv/bin/python -m ruff format
-	@.venv/bin/python -m nbstripout notebooks/*.ipynb
+	@.venv/bin/python -m nbstripout --keep-id notebooks/*.ipynb
 
 bench: .venv/.installed-tests .venv/.installed-notebooks ## compare our speed with the bare tools and with other graders
 	@.venv/bin/python tests/bench/bench_lessons.py

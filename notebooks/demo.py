@@ -1,67 +1,70 @@
-"""What an instructor shows: a lesson's real files, its running app, and what is in its tokens.
-
-    from demo import Lesson
-
-    lesson = Lesson(2)                        its title, its idea, its minutes
-    lesson.diff(), lesson.source("app.py")    its files, as they are now
-    lesson.client.get("/users")               an exchange with its app: request and response side by side
-    lesson.edited("True", "False")            the lesson with a text in a file changed: for breaking things
-    lesson.serve(), lesson.stop()             the same app on a port, for curl
-    lesson.log_in("alice")                    a token, as text
-    lesson.token(...)                         what is in one
-    lesson.lifetime(), lesson.forge()         what the app answers to many, minted for the purpose
-
-Each call loads the files anew: edit one, run the cell again, and the new code is shown and run. The
-database is a temporary one, which lives as long as the Lesson.
-"""
-
-from __future__ import annotations
+"""Show a lesson to a class: its files, its running app, and its tokens. See Lesson."""
 
 import logging
 import shutil
 import socket
 import tempfile
 import weakref
+from collections.abc import Iterable
 from pathlib import Path
 from threading import Lock, Thread
-from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 import httpx
 from flask import Flask
-from werkzeug.serving import make_server
+from werkzeug.serving import BaseWSGIServer, make_server
 
 import lesson_loader
 import probe
 from show import Anatomy, Difference, Forgeries, Lifetime, Note, Source, show_exchanges
 
-for name in ("app", "flask_jwt"):  # they log what the answer says already
+for name in ("app", "flask_jwt"):  # a cell shows the response, so it needs no log line about the same error
     logging.getLogger(name).addHandler(logging.NullHandler())
 
 show_exchanges()
 
-PASSWORDS = {"bob": "builder", "alice": "wonderland"}  # the demo users of every lesson, alice being an admin
+PASSWORDS = {"bob": "builder", "alice": "wonderland"}  # every lesson's demo users; alice is an admin
 
 
 class Problem(Exception):
-    """Something that an instructor can mend; a notebook shows what it says, without a traceback."""
+    """An error that the instructor can fix. A notebook shows its message without a traceback."""
 
     def _render_traceback_(self) -> list[str]:
         return [f"Problem: {self}"]
 
 
 class Lesson:
-    """A lesson of this repository, by its number; Problem is raised if there is none."""
+    """A lesson, by its number.
+
+    lesson = Lesson(2)
+    lesson                          the title and the idea
+    lesson.diff()                   what the lesson changes in the one before it
+    lesson.source("app.py")         one of its files
+    lesson.client.get("/users")     a request to the app, and its response
+    lesson.log_in("alice")          a token, as text
+    lesson.get_users(token)         GET /users with that token
+    lesson.token(token)             a picture of what is in it
+    lesson.lifetime()               a plot of how the app responds to tokens of many ages
+    lesson.forge()                  a table of how it responds to forged tokens
+    lesson.edited("True", "False")  a changed copy of the lesson, to break it on purpose
+    lesson.serve(), lesson.stop()   the app on a port, for curl and browsers
+
+    Every call reads the lesson's files again: edit a file, run the cell again, and you see the new code at
+    work. Each Lesson has its own temporary database.
+    """
+
+    # Loading an app changes sys.path and sys.modules, so only one thread may load at a time.
+    _loading = Lock()
 
     def __init__(self, number: int) -> None:
         lessons = lesson_loader.find_lessons()
         if number not in lessons:
-            raise Problem(
-                f"There is no lesson {number!r}. There are 0 to {max(lessons)}: Lesson({max(lessons)})"
-            )
+            last = max(lessons)
+            raise Problem(f"There is no lesson {number!r}. Choose one from 0 to {last}, like Lesson({last}).")
         self.number, self.folder, self.previous = number, lessons[number], lessons.get(number - 1)
-        self._files = tempfile.mkdtemp()
-        weakref.finalize(self, shutil.rmtree, self._files, ignore_errors=True)
-        self._loading, self._server = Lock(), None
+        self._temporary = Path(tempfile.mkdtemp())
+        weakref.finalize(self, shutil.rmtree, self._temporary, ignore_errors=True)
+        self._server: BaseWSGIServer | None = None
 
     def _repr_markdown_(self) -> str:
         return f"## {self!r}"
@@ -71,32 +74,34 @@ class Lesson:
         return f"{about.title}\n\n{about.idea}"
 
     def diff(self) -> Difference:
-        """Return what this lesson changes in the one before it, from the files as they are."""
+        """Show what this lesson changes in the lesson before it."""
         if self.previous is None:
-            raise Problem("Nothing comes before lesson 0, so there is no difference to show: lesson.source()")
+            raise Problem("No lesson comes before lesson 0. Show one of its files instead: lesson.source()")
         return Difference(lesson_loader.diff(self.previous, self.folder))
 
     def source(self, name: str = "app.py") -> Source:
-        """Return a file of the lesson, as it is."""
+        """Show a file of the lesson."""
         names = [path.relative_to(self.folder).as_posix() for path in lesson_loader.code_files(self.folder)]
         if name not in names:
-            raise Problem(f"Lesson {self.number} has no {name}. It has {', '.join(names)}.")
+            raise Problem(f"Lesson {self.number} has no file {name}. It has {', '.join(names)}.")
         return Source((self.folder / name).read_text(encoding="utf-8"))
 
-    def edited(self, old: str, new: str, name: str = "app.py") -> Lesson:
-        """Return a copy of this lesson with a text in one of its files changed; the files stay as is."""
+    def edited(self, old: str, new: str, name: str = "app.py") -> "Lesson":
+        """Return a copy of the lesson with `new` instead of `old` in one of its files.
+
+        The lesson's own files stay the same.
+        """
         source = self.source(name).text
         if old not in source:
-            raise Problem(f"{name} of lesson {self.number} has no {old!r} that could be changed.")
+            raise Problem(f"{name} of lesson {self.number} does not contain {old!r}.")
         copy = Lesson(self.number)
-        copy.previous, copy.folder = self.folder, Path(copy._files) / self.folder.name
+        copy.previous, copy.folder = self.folder, copy._temporary / self.folder.name
         shutil.copytree(self.folder, copy.folder, ignore=shutil.ignore_patterns("__pycache__", "data.db"))
         (copy.folder / name).write_text(source.replace(old, new, 1), encoding="utf-8")
         return copy
 
-    @property
-    def app(self) -> Flask:
-        """The lesson's app, loaded from its files as they are now, on this object's database."""
+    def load(self) -> Flask:
+        """Run the lesson's app.py and return its app, with this Lesson's database."""
         with self._loading:
             try:
                 app = lesson_loader.load_app(self.folder)
@@ -104,18 +109,21 @@ class Lesson:
                 where = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
                 raise Problem(
                     f"Lesson {self.number} does not start. {type(error).__name__}: {error}{where}. "
-                    "Mend the file and run the cell again."
+                    "Fix the file and run the cell again."
                 ) from error
-        app.config["DATABASE"] = str(Path(self._files) / "data.db")
+        app.config["DATABASE"] = str(self._temporary / "data.db")
         return app
 
     @property
     def client(self) -> httpx.Client:
-        """An HTTP client of the app. A notebook shows what it returns as request and response."""
-        return probe.client_of(self.app)
+        """An HTTP client for the app, which is loaded again for each `client` that you write.
+
+        A notebook shows the request beside its response.
+        """
+        return probe.make_client(self.load())
 
     def serve(self, port: int = 8000) -> Note:
-        """Serve the app on a port of 127.0.0.1 until stop(); 0 is any port that is free."""
+        """Serve the app on 127.0.0.1 until stop(), and show curl lines for it. Port 0 means any free port."""
         self.stop()
         try:
             if not 0 <= port < 2**16:
@@ -123,60 +131,65 @@ class Lesson:
             listener = socket.create_server(("127.0.0.1", port))
         except OSError as error:
             raise Problem(
-                f"Port {port} cannot be had ({error}). Try another: lesson.serve(port=8001)"
+                f"Cannot serve on port {port}: {error}. Choose another one, like lesson.serve(port=8001)."
             ) from error
-        with listener:  # the server makes a copy of it
-            self._server = make_server(
-                "127.0.0.1", 0, lambda *request: probe.answering(self.app)(*request), fd=listener.fileno()
-            )
-        self._server.log = lambda *_: None
-        Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        curl = lesson_loader.read_about(self.folder).curl.replace(":8000", f":{self._server.port}")
-        return Note(
-            f"Lesson {self.number} is on http://127.0.0.1:{self._server.port} until lesson.stop().", curl
-        )
+
+        def respond(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            return probe.name_errors(self.load())(environ, start_response)
+
+        with listener:  # the server duplicates the listener's file descriptor
+            server = make_server("127.0.0.1", 0, respond, fd=listener.fileno())
+        server.log = lambda *_: None  # type: ignore[method-assign]  # log lines would end up below the cell
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        self._server = server
+        curl = lesson_loader.read_about(self.folder).curl.replace(":8000", f":{server.port}")
+        return Note(f"Lesson {self.number} is on http://127.0.0.1:{server.port} until lesson.stop().", curl)
 
     def stop(self) -> None:
-        """End what serve() has begun, if it has."""
+        """Stop the server that serve() started, if it is running."""
         if self._server:
             self._server.shutdown()
             self._server.server_close()
             self._server = None
 
-    def log_in(self, name: str = "bob", **changes: Any) -> str:
-        """Return the token of a demo user's login; changes are to what is sent."""
-        app = self.app
+    def log_in(self, name: str = "bob") -> str:
+        """Log a demo user in and return the token."""
+        app = self.load()
         key = app.config.get("JWT_AUTH_USERNAME_KEY", "email")
-        body = {key: f"{name}@example.com" if key == "email" else name, "password": PASSWORDS.get(name, "")}
         url = app.config.get("JWT_AUTH_URL_RULE") or "/login"
-        answer = probe.client_of(app).post(url, json=body | changes)
-        if answer.status_code != 200:
-            raise Problem(f"The login of {name} was answered {answer.status_code}: {answer.text.strip()}")
-        return answer.json()["access_token"]
+        login = {key: f"{name}@example.com" if key == "email" else name, "password": PASSWORDS.get(name, "")}
+        response = probe.make_client(app).post(url, json=login)
+        if response.status_code != 200:
+            raise Problem(f"The login of {name} got a {response.status_code}: {response.text.strip()}")
+        return str(response.json()["access_token"])
 
-    def ask(self, token: str) -> httpx.Response:
-        """Return what the app answers to a request for the users that brings a token."""
-        return probe.ask(self.app, token)
+    def get_users(self, token: str) -> httpx.Response:
+        """Send GET /users with a token and return the response."""
+        return probe.get_users(self.load(), token)
 
     def token(self, token: str | httpx.Response | None = None, key: str | None = None) -> Anatomy:
-        """Return a picture of a token: bob's, if none is given, or that of the answer to a login.
+        """Show what is in a token: yours, the one in the response to a login, or by default bob's.
 
-        It is verified with a key, the lesson's if none is given. A broken token is shown with what is wrong.
+        The signature is verified with `key`, by default the lesson's. A broken token is shown, with what is
+        wrong with it.
         """
         if isinstance(token, httpx.Response):
             body = token.json() if "json" in token.headers.get("Content-Type", "") else None
             token = body.get("access_token", token.text) if isinstance(body, dict) else token.text
-        name = "the key that you gave" if key else f"lesson {self.number}'s SECRET_KEY"
-        return Anatomy(self.log_in() if token is None else token, key or self.app.config["SECRET_KEY"], name)
+        if token is None:
+            token = self.log_in()
+        if key is None:
+            return Anatomy(token, self.load().config["SECRET_KEY"], f"lesson {self.number}'s SECRET_KEY")
+        return Anatomy(token, key, "your key")
 
-    def lifetime(self, seconds: int = 5) -> Lifetime:
-        """Return a plot of a token's life, with what the app answers at many moments of it.
+    def lifetime(self, margin: int = 5) -> Lifetime:
+        """Plot a token's life, with the app's response to it at many ages.
 
-        Tokens are minted as if they had been issued long ago, so nobody waits. Around the end, the app is
-        asked each second, from `seconds` before it until `seconds` after the leeway.
+        The tokens are minted as if they had been issued long ago, so nobody waits. Around the end of the
+        life there is one token per second, from `margin` seconds before it until `margin` after the leeway.
         """
-        return Lifetime(*probe.ask_through_life(self.app, self.log_in("alice"), seconds))
+        return Lifetime(probe.measure_life(self.load(), self.log_in("alice"), margin))
 
     def forge(self) -> Forgeries:
-        """Return what the app answers to alice's token, and to others that somebody made of it."""
-        return Forgeries(probe.ask_with_forgeries(self.app, self.log_in("alice")))
+        """Show a table of the app's responses to alice's token and to forgeries of it."""
+        return Forgeries(probe.try_forgeries(self.load(), self.log_in("alice")))

@@ -1,11 +1,12 @@
-"""What demo.py asks a lesson's app: one request, or many with tokens that are minted for the purpose."""
+"""Send requests to a lesson's app: a single one, or many with tokens minted for the purpose."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import httpx
 import jwt
@@ -14,74 +15,101 @@ from flask import Flask
 TIMES = ("iat", "nbf", "exp")
 
 
-def claims_of(token: str) -> dict[str, Any]:
+class Life(NamedTuple):
+    """A token's life, in seconds since the app issued it, and the status that it got at each age."""
+
+    begins: int
+    ends: int
+    leeway: float
+    statuses: list[tuple[float, int]]
+
+
+class Forgery(NamedTuple):
+    """A token that somebody changed, and the app's response to it."""
+
+    description: str
+    token: str
+    response: httpx.Response
+
+
+def read_claims(token: str) -> dict[str, Any]:
+    """Return a token's claims without verifying the signature."""
     return jwt.decode(token, options={"verify_signature": False})
 
 
 def mint(app: Flask, claims: dict[str, Any], key: str | None = None) -> str:
+    """Return a token with these claims, signed with the app's key or with another one."""
     return jwt.encode(claims, key or app.config["SECRET_KEY"])
 
 
-def client_of(app: Flask) -> httpx.Client:
-    return httpx.Client(transport=httpx.WSGITransport(app=answering(app)), base_url="http://lesson")
+def make_client(app: Flask) -> httpx.Client:
+    """Return an HTTP client that calls the app inside this process."""
+    return httpx.Client(transport=httpx.WSGITransport(app=name_errors(app)), base_url="http://lesson")
 
 
-def ask(app: Flask, token: str) -> httpx.Response:
-    prefix = app.config.get("JWT_AUTH_HEADER_PREFIX") or app.config["JWT_HEADER_TYPE"]
-    return client_of(app).get("/users", headers={"Authorization": f"{prefix} {token}"})
+def name_errors(app: Flask) -> WSGIApplication:
+    """Return a WSGI app that turns an error which the app does not handle into a 500 that names it."""
 
-
-def answering(app: Flask) -> Callable[..., Iterable[bytes]]:
-    """Return a WSGI app that answers 500 and the error's name where an app lets an error escape."""
-
-    def answer(environ: dict, start_response: Callable) -> Iterable[bytes]:
+    def respond(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         try:
             return app(environ, start_response)
         except Exception as error:
             start_response("500 INTERNAL SERVER ERROR", [("Content-Type", "text/plain")])
             return [f"{type(error).__name__}: {error}".encode()]
 
-    return answer
+    return respond
 
 
-def ask_through_life(app: Flask, token: str, seconds: int) -> tuple[int, int, float, list[tuple[float, int]]]:
-    """Return how long a token is good, when it begins, its leeway, and the answers to it at many ages.
+def get_users(app: Flask, token: str) -> httpx.Response:
+    """Return the response to GET /users with a token."""
+    prefix = app.config.get("JWT_AUTH_HEADER_PREFIX") or app.config["JWT_HEADER_TYPE"]
+    return make_client(app).get("/users", headers={"Authorization": f"{prefix} {token}"})
 
-    All of these are in seconds; an answer is an age and a status. The ages are a tenth of a life apart and,
-    from `seconds` before the end to `seconds` after the leeway, one second. For each, the token is minted
-    anew, as if it had been issued so long ago.
+
+def read_leeway(app: Flask) -> float:
+    """Return an app's leeway in seconds. Flask-JWT and Flask-JWT-Extended give the option different names."""
+    leeway = app.config["JWT_LEEWAY"] if "JWT_LEEWAY" in app.config else app.config["JWT_DECODE_LEEWAY"]
+    return float(leeway.total_seconds() if isinstance(leeway, timedelta) else leeway)
+
+
+def measure_life(app: Flask, token: str, margin: int) -> Life:
+    """Send a token to the app at many ages, and return its life with the status for each age.
+
+    Nobody waits: for each age, the token is minted again as if the app had issued it that long ago.
+    The ages are a tenth of the lifetime apart. Around the end they are one second apart, from `margin`
+    seconds before it to `margin` seconds after the leeway.
     """
-    issued = claims_of(token)
-    life = issued["exp"] - issued["iat"]
-    leeway = app.config.get("JWT_LEEWAY", app.config.get("JWT_DECODE_LEEWAY"))
-    leeway = leeway.total_seconds() if isinstance(leeway, timedelta) else leeway
-    ages = {round(life * step / 10) for step in range(-1, 13)}
-    ages |= set(range(life - seconds, life + int(leeway) + seconds))
-    answers = []
+    claims = read_claims(token)
+    begins, ends = claims["nbf"] - claims["iat"], claims["exp"] - claims["iat"]
+    leeway = read_leeway(app)
+    ages = {round(ends * tenth / 10) for tenth in range(-1, 13)}
+    ages |= set(range(ends - margin, ends + int(leeway) + margin))
+    statuses = []
     for age in sorted(ages):
-        while time.time() % 1 > 0.8:  # an answer that comes in the next second would be of another age
+        while time.time() % 1 > 0.8:  # the app must read its clock in the same second as we do
             time.sleep(0.02)
-        shift = int(time.time()) - issued["iat"] - age
-        answer = ask(app, mint(app, issued | {name: issued[name] + shift for name in TIMES}))
-        answers.append((time.time() - issued["iat"] - shift, answer.status_code))
-    return life, issued["nbf"] - issued["iat"], leeway, answers
+        shift = int(time.time()) - claims["iat"] - age
+        aged = mint(app, claims | {name: claims[name] + shift for name in TIMES})
+        status = get_users(app, aged).status_code
+        statuses.append((time.time() - claims["iat"] - shift, status))
+    return Life(begins, ends, leeway, statuses)
 
 
-def ask_with_forgeries(app: Flask, token: str) -> list[tuple[str, str, httpx.Response]]:
-    """Return what was made of a good token, the result, and the answer to it, for one thing after another."""
-    header, claims, signature = token.split(".")
-    issued = claims_of(token)
-    who = "sub" if "sub" in issued else "identity"
-    old = issued | {name: issued[name] - 7200 for name in TIMES}
-    endless = {name: value for name, value in issued.items() if name != "exp"}
-    other = mint(app, issued | {who: type(issued[who])(1)}).split(".")[1]
-    none = jwt.encode({}, None, algorithm="none").split(".")[0]
-    tried = {
+def try_forgeries(app: Flask, token: str) -> list[Forgery]:
+    """Return (description, token, response) for a good token, and then for each forgery of it."""
+    header, payload, signature = token.split(".")
+    claims = read_claims(token)
+    user = "sub" if "sub" in claims else "identity"
+    bobs_payload = mint(app, claims | {user: type(claims[user])(1)}).split(".")[1]
+    unsigned_header = jwt.encode({}, None, algorithm="none").split(".")[0]
+    expired = claims | {name: claims[name] - 7200 for name in TIMES}
+    endless = {name: value for name, value in claims.items() if name != "exp"}
+    tokens = {
         "as it was issued": token,
-        f"its payload changed: {who} is bob's": f"{header}.{other}.{signature}",
-        "signed with another key": mint(app, issued, "another-key-of-enough-bytes-for-HS256"),
-        "alg: none, without a signature": f"{none}.{claims}.",
-        "expired, with a good signature": mint(app, old),
+        f"changed payload: {user} is bob's": f"{header}.{bobs_payload}.{signature}",
+        "signed with another key": mint(app, claims, "another-key-of-enough-bytes-for-HS256"),
+        "alg: none, without a signature": f"{unsigned_header}.{payload}.",
+        "expired, with a good signature": mint(app, expired),
         "without exp, with a good signature": mint(app, endless),
     }
-    return [(what, forged, ask(app, forged)) for what, forged in tried.items()]
+    return [Forgery(what, forged, get_users(app, forged)) for what, forged in tokens.items()]

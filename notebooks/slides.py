@@ -1,9 +1,8 @@
-"""Write a lesson's notebook, run from top to bottom, as one HTML page of slides that loads nothing.
+"""Run a lesson's notebook and write it as slides: one HTML page that loads nothing else.
 
     python notebooks/slides.py 2    writes notebooks/02_token_expiry.html
 
-Each heading begins a slide; Page Down and Page Up turn them. What is below a heading is the speaker's and is
-folded away. Raises no error that is the reader's: an unknown number and a cell that fails are each one line.
+Each heading begins a slide. The text below a heading is for the speaker, so the page folds it away.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ import os
 import re
 import sys
 import tempfile
+from copy import copy
 from pathlib import Path
 
 import nbformat
@@ -26,14 +26,19 @@ FOLDER = Path(__file__).resolve().parent
 STYLE = (FOLDER / "slides.css").read_text(encoding="utf-8")
 
 
-def run(path: Path, timeout: int = 120) -> NotebookNode:
-    """Return a notebook with the outputs of its cells, run in order; each may take `timeout` seconds."""
-    notebook = nbformat.read(path, as_version=4)
+def read_notebook(path: Path) -> NotebookNode:
+    """Return a notebook as it is in its file."""
+    notebook: NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    return notebook
+
+
+def run_notebook(path: Path, timeout: int = 120) -> NotebookNode:
+    """Run a notebook's cells in order and return it with their outputs. A cell gets `timeout` seconds."""
     with tempfile.TemporaryDirectory() as folder:
-        # sockets in a folder of one's own: TCP would be open to every user of the machine
+        # Sockets in a private folder: every user of this machine could connect to a TCP port.
         channel = {} if os.name == "nt" else {"transport": "ipc", "ip": f"{folder}/kernel"}
         return NotebookClient(
-            notebook,
+            read_notebook(path),
             timeout=timeout,
             kernel_name="python3",
             resources={"metadata": {"path": str(path.parent)}},
@@ -41,8 +46,8 @@ def run(path: Path, timeout: int = 120) -> NotebookNode:
         ).execute()
 
 
-def slides_of(notebook: NotebookNode) -> list[list[NotebookNode]]:
-    """Return the cells of each slide; a heading begins one."""
+def split_into_slides(notebook: NotebookNode) -> list[list[NotebookNode]]:
+    """Return the cells of each slide. A heading begins a slide."""
     slides: list[list[NotebookNode]] = []
     for cell in notebook.cells:
         if cell.cell_type == "markdown" and cell.source.startswith("#"):
@@ -52,18 +57,23 @@ def slides_of(notebook: NotebookNode) -> list[list[NotebookNode]]:
 
 
 def render(notebook: NotebookNode) -> str:
-    """Return the page."""
-    exporter = HTMLExporter(template_name="basic")
+    """Return a notebook that has been run as an HTML page."""
+    exporter = HTMLExporter(template_name="basic")  # type: ignore[no-untyped-call]
     exporter.exclude_input_prompt = exporter.exclude_output_prompt = exporter.exclude_anchor_links = True
+
+    def to_html(cells: list[NotebookNode]) -> str:
+        part = copy(notebook)
+        part.cells = cells
+        html, _ = exporter.from_notebook_node(part)
+        return html
+
     sections = ""
-    for heading, *cells in slides_of(notebook):
-        title, _, notes = heading.source.partition("\n")
-        body, _ = exporter.from_notebook_node(nbformat.v4.new_notebook(cells=cells))
-        folded, _ = exporter.from_notebook_node(
-            nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(notes)])
-        )
-        aside = f"<details><summary>Notes</summary>{folded}</details>" if notes.strip() else ""
-        sections += f"<section><h1>{title.lstrip('# ')}</h1>{aside}{body}</section>\n"
+    for heading, *cells in split_into_slides(notebook):
+        title, _, text = heading.source.partition("\n")
+        notes = copy(heading)
+        notes.source = text
+        aside = f"<details><summary>Notes</summary>{to_html([notes])}</details>" if text.strip() else ""
+        sections += f"<section><h1>{title.lstrip('# ')}</h1>{aside}{to_html(cells)}</section>\n"
     light, dark = HtmlFormatter(style="default"), HtmlFormatter(style="github-dark")
     colours = light.get_style_defs(".highlight") + (
         "@media (prefers-color-scheme: dark) {" + dark.get_style_defs(".highlight") + "}"
@@ -76,20 +86,23 @@ def render(notebook: NotebookNode) -> str:
     )
 
 
-def main(number: str) -> None:
-    """Write the slides of a lesson beside its notebook."""
+def write_slides(number: str) -> None:
+    """Write a lesson's slides beside its notebook.
+
+    Exits with a message if there is no such notebook, or if one of its cells fails.
+    """
     notebooks = {int(path.name[:2]): path for path in sorted(FOLDER.glob("[0-9][0-9]_*.ipynb"))}
     if not number.isdecimal() or int(number) not in notebooks:
-        sys.exit(f"There is no notebook {number!r}. There are: {', '.join(map(str, notebooks))}")
+        sys.exit(f"There is no notebook {number!r}. Choose one of these: {', '.join(map(str, notebooks))}")
     notebook = notebooks[int(number)]
     try:
-        page = render(run(notebook))
+        page = render(run_notebook(notebook))
     except CellExecutionError as error:
-        sys.exit(f"A cell of {notebook.name} failed, so there are no slides: {error.evalue}")
-    target = notebook.with_suffix(".html")
-    target.write_text(page, encoding="utf-8")
-    print(f"notebooks/{target.name} is written, and needs nothing but a browser.")
+        sys.exit(f"A cell of {notebook.name} failed, so no slides were written: {error.evalue}")
+    slides = notebook.with_suffix(".html")
+    slides.write_text(page, encoding="utf-8")
+    print(f"Wrote {slides.relative_to(FOLDER.parent).as_posix()}. Open it in a browser; it needs no network.")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else "")
+    write_slides(sys.argv[1] if len(sys.argv) > 1 else "")

@@ -246,7 +246,8 @@ def digest_of(*parts: str) -> str:
 @cache
 def digest_of_checks() -> str:
     """Return a digest of every file that decides a mark, of their names and content."""
-    files = [*sorted((ROOT / "tests/exercises").glob("*.py")), ROOT / "lessons/requirements.txt"]
+    files = [*sorted((ROOT / "tests/exercises").glob("*.py")), ROOT / "tests/tokens.py"]
+    files.append(ROOT / "lessons/requirements.txt")
     files += [
         GRADING / f"{name}.py"
         for name in ("box", "checker", "grade", "record", "sandbox", "seccomp", "serve", "wire")

@@ -1,9 +1,7 @@
 """Build gradescope.zip, the autograder to upload to Gradescope.
 
-    .venv/bin/python tests/grading/package.py          for every exercise
-    .venv/bin/python tests/grading/package.py 1 2      for an assignment of these two
-
-It holds what the grader needs, and neither solutions nor answers: a student might get to see it.
+.venv/bin/python tests/grading/package.py          for every exercise
+.venv/bin/python tests/grading/package.py 1 2      for an assignment with exercises 1 and 2
 """
 
 import argparse
@@ -11,51 +9,64 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-SCRIPTS = ROOT / "tests/grading/gradescope"  # which Gradescope wants at the top
-NEEDED = ["lessons", "tests/exercises", "tests/grading", "pyproject.toml"]
-NEEDED += ["requirements.txt", "requirements-build.txt", "requirements-test.txt"]
+# Students might see the archive. Every pattern names files, so no answer or solution in a folder slips in.
+PACKED = [
+    "pyproject.toml",
+    "lessons/requirements.txt",
+    "lessons/requirements-build.txt",
+    "lessons/flask_jwt_compat.py",
+    "lessons/lesson_loader.py",
+    "lessons/make_venv.py",
+    "lessons/[0-9][0-9]_*/app.py",
+    "lessons/[0-9][0-9]_*/db.py",
+    "lessons/[0-9][0-9]_*/exercise.py",
+    "lessons/[0-9][0-9]_*/schema.sql",
+    "lessons/[0-9][0-9]_*/security.py",
+    "lessons/[0-9][0-9]_*/models/*.py",
+    "lessons/[0-9][0-9]_*/resources/*.py",
+    "tests/tokens.py",
+    "tests/exercises/client.py",
+    "tests/exercises/conftest.py",
+    "tests/exercises/requirements.txt",
+    "tests/exercises/test_[0-9][0-9]_*.py",
+    "tests/grading/*.py",
+    "tests/grading/templates/*.css",
+    "tests/grading/templates/*.html",
+]
+SCRIPTS = ["tests/grading/gradescope/setup.sh", "tests/grading/gradescope/run_autograder"]
 
 
 def main() -> None:
     known = sorted(int(path.parent.name[:2]) for path in ROOT.glob("lessons/*/exercise.py"))
     parser = argparse.ArgumentParser(description="Build gradescope.zip, the autograder for Gradescope.")
     parser.add_argument("exercises", type=int, nargs="*", metavar="N", help="default: every exercise")
-    parser.add_argument("--out", type=Path, default=ROOT / "gradescope.zip", help="where to (default: here)")
+    parser.add_argument("--out", type=Path, default=ROOT / "gradescope.zip", help="default: gradescope.zip")
     options = parser.parse_args()
     if unknown := set(options.exercises) - set(known):
         parser.error(f"there is no exercise {min(unknown)}: there are {known[0]} to {known[-1]}")
-    numbers = options.exercises or known
+    exercises = sorted(set(options.exercises or known))
     try:
-        build(options.out, numbers)
+        build(options.out, exercises)
     except OSError as problem:
-        parser.error(f"{options.out} cannot be written to: {problem.strerror}")
-    print(f"{options.out.name} is for {10 * len(set(numbers))} points: upload it as autograder.")
+        parser.error(f"cannot write {options.out}: {problem.strerror}")
+    numbers = ", ".join(map(str, exercises))
+    print(f"Upload {options.out.name} to Gradescope as the autograder. It grades exercise {numbers}.")
 
 
 def build(out: Path, exercises: list[int]) -> None:
-    """Write the archive, byte for byte the same from the same files."""
+    """Write the archive. The same files give the same bytes."""
     with zipfile.ZipFile(out, "w") as archive:
-        for path in needed():
+        for path in sorted({path for pattern in PACKED for path in ROOT.glob(pattern)}):
             add(archive, path.relative_to(ROOT).as_posix(), path.read_bytes())
-        for path in sorted(SCRIPTS.iterdir()):
-            add(archive, path.name, path.read_bytes(), 0o755)
-        add(archive, "exercises.txt", " ".join(map(str, sorted(set(exercises)))).encode() + b"\n")
-
-
-def needed() -> list[Path]:
-    """Return the files that the grader needs, in order."""
-    found = [path for name in NEEDED for path in (ROOT / name, *(ROOT / name).rglob("*")) if path.is_file()]
-    return sorted(path for path in found if not (unwanted(path) or path.parent == SCRIPTS))
-
-
-def unwanted(path: Path) -> bool:
-    caches = any(part == "__pycache__" or part.startswith(".") for part in path.relative_to(ROOT).parts)
-    return caches or path.name == "data.db" or path.match("answer*.py")
+        for script in SCRIPTS:  # Gradescope expects them at the top
+            add(archive, Path(script).name, (ROOT / script).read_bytes(), 0o755)
+        add(archive, "exercises.txt", " ".join(map(str, exercises)).encode() + b"\n")
 
 
 def add(archive: zipfile.ZipFile, name: str, content: bytes, mode: int = 0o644) -> None:
-    info = zipfile.ZipInfo(name)  # of 1980, whenever it is made
-    info.create_system = 3  # Unix, which has the mode
+    """Add a file to the archive with these permissions."""
+    info = zipfile.ZipInfo(name)  # its date is always 1980
+    info.create_system = 3  # Unix: only there do permissions count
     info.external_attr = (0o100000 | mode) << 16
     info.compress_type = zipfile.ZIP_DEFLATED
     archive.writestr(info, content)

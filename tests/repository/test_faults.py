@@ -1,4 +1,4 @@
-"""Faults, put into a copy of the repository, and for each the test that must catch it."""
+"""Put one fault at a time into a copy of the repository, and run the test that must catch it."""
 
 import os
 import shutil
@@ -9,111 +9,135 @@ import pytest
 
 from helpers import ROOT
 
-REPOSITORY = "tests/test_repository.py::test_"
-COMPAT = "tests/test_flask_jwt_compat.py::test_"
-ATTACK = "tests/test_hostile_requests.py::test_a_request_gets_the_status_that_it_deserves"
+PROMISE = "tests/repository/test_promises.py::test_"
+COMPAT = "tests/repository/test_flask_jwt_compat.py::test_"
+HOSTILE = "tests/repository/test_hostile_requests.py::test_a_hostile_request_gets_the_right_status"
 SAME_API = "tests/lessons/test_07_more_options.py::test_"
-NOTEBOOK = "tests/test_notebooks.py::test_"
+NOTEBOOK = "tests/repository/test_notebooks.py::test_"
 OPTIONS = "tests/claims/test_07_more_options.py::test_"
 
-FAULTS = {  # the file, what is in it, what takes its place, the test that fails
+FAULTS = {  # (file, old text, new text, the test that must fail)
     "a second idea in a lesson": (
         "lessons/03_auth_key/app.py",
         'PROPAGATE_EXCEPTIONS"] = True\n',
         'PROPAGATE_EXCEPTIONS"] = True\napp.config["JWT_LEEWAY"] = 0\n',
-        REPOSITORY + "a_lesson_changes_one_thing_in_the_files_that_its_readme_names",
+        PROMISE + "a_lesson_changes_one_thing_in_the_files_that_its_readme_names",
     ),
     "a second idea beside the first": (
         "lessons/02_token_expiry/app.py",
         "timedelta(minutes=30)\n",
         'timedelta(minutes=30)\napp.config["JWT_LEEWAY"] = 0\n',
-        REPOSITORY + "a_readme_shows_the_real_difference",
+        PROMISE + "a_readme_shows_the_real_difference",
     ),
     "one copy of security.py edited": (
         "lessons/05_error_handler/security.py",
         "if user is None:",
         "if not user:",
-        REPOSITORY + "a_lesson_changes_one_thing_in_the_files_that_its_readme_names",
+        PROMISE + "a_lesson_changes_one_thing_in_the_files_that_its_readme_names",
     ),
     "a false statement in a README": (
         "lessons/02_token_expiry/README.md",
         "are 5 minutes and 10 seconds",
         "are 5 minutes to the second",
-        REPOSITORY + "every_statement_of_a_readme_is_the_docstring_of_the_test_that_proves_it",
+        PROMISE + "every_statement_of_a_readme_is_the_docstring_of_the_test_that_proves_it",
     ),
     "a statement in a README that nothing proves": (
         "lessons/04_auth_response/README.md",
         "## Remember\n\n",
         "## Remember\n\n- Tokens are encrypted.\n",
-        REPOSITORY + "every_statement_of_a_readme_is_the_docstring_of_the_test_that_proves_it",
+        PROMISE + "every_statement_of_a_readme_is_the_docstring_of_the_test_that_proves_it",
     ),
-    "a false answer in a transcript": (
+    "a false response in a transcript": (
         "lessons/01_auth_url/README.md",
         "'404 NOT FOUND'",
         "'401 UNAUTHORIZED'",
-        REPOSITORY + "the_transcript_of_a_readme_is_what_happens",
+        PROMISE + "the_transcript_of_a_readme_is_what_happens",
     ),
     "a false line in a shown difference": (
         "lessons/01_auth_url/README.md",
         '+app.config["JWT_AUTH_URL_RULE"] = "/login"',
         '+app.config["JWT_AUTH_URL"] = "/login"',
-        REPOSITORY + "a_readme_shows_the_real_difference",
+        PROMISE + "a_readme_shows_the_real_difference",
     ),
     "a false status beside a curl line": (
         "lessons/06_current_identity/README.md",
         "these answer 403 and 401:",
         "these answer 403 and 403:",
-        REPOSITORY + "the_curl_lines_of_a_readme_answer_as_it_says",
-    ),
-    "a false difference from the tutorial": (
-        "README.md",
-        "the hook is `@jwt.jwt_error_handler`",
-        "the hook is `@jwt.on_error`",
-        REPOSITORY + "every_difference_that_the_readme_lists_is_a_statement_of_a_lesson",
+        PROMISE + "the_curl_lines_of_a_readme_get_the_statuses_that_it_names",
     ),
     "a stage test that passes on the lesson before": (
         "tests/lessons/test_03_auth_key.py",
         "def test_users_log_in",
         "def test_the_list_is_closed(client):\n    assert client.get('/users').status_code == 401\n\n\n"
         "def test_users_log_in",
-        REPOSITORY + "every_stage_test_fails_on_the_lesson_before",
+        PROMISE + "every_stage_test_fails_on_the_lesson_before",
     ),
     "a stage test that crashes on the lesson before": (
         "tests/lessons/test_05_error_handler.py",
         "def test_a_missing_token_is",
         "@pytest.fixture\ndef broken(client):\n    client.get('/users').json()['code']\n\n\n"
         "def test_code(broken):\n    pass\n\n\ndef test_a_missing_token_is",
-        REPOSITORY + "every_stage_test_fails_on_the_lesson_before",
+        PROMISE + "every_stage_test_fails_on_the_lesson_before",
     ),
     "TESTING in the tests": (
         "tests/helpers.py",
         '    app.config["DATABASE"] = database\n',
         '    app.config["DATABASE"] = database\n    app.testing = True\n',
-        REPOSITORY + "no_test_switches_on_testing",
+        PROMISE + "no_test_switches_on_testing",
     ),
     "TESTING in a lesson": (
         "lessons/00_setup/app.py",
         'app.config["PROPAGATE_EXCEPTIONS"] = True',
         'app.config["TESTING"] = True',
-        REPOSITORY + "no_test_switches_on_testing",
+        PROMISE + "no_test_switches_on_testing",
     ),
-    "a command that the README does not list": (
-        "README.md",
+    "a command that no door lists": (
+        "lessons/README.md",
         "| `make list` |",
         "| `make names` |",
-        REPOSITORY + "make_help_and_the_readme_list_the_same_commands",
+        PROMISE + "each_door_lists_the_commands_of_its_readers_and_no_others",
+    ),
+    "a command in the wrong door": (
+        "Makefile",
+        "## Teach (notebooks/README.md)\n\nnotebooks: .venv",
+        "notebooks: .venv",
+        PROMISE + "each_door_lists_the_commands_of_its_readers_and_no_others",
     ),
     "a plain command that make does not run": (
-        "README.md",
+        "lessons/README.md",
         "| `.venv/bin/python lessons diff 1` |",
         "| `.venv/bin/python lessons difference 1` |",
-        REPOSITORY + "the_readme_gives_the_plain_command_that_make_runs",
+        PROMISE + "a_door_gives_the_plain_command_that_make_runs",
+    ),
+    "another explanation in make than in the command": (
+        "Makefile",
+        "## show your points in every exercise",
+        "## show how far you are",
+        PROMISE + "make_explains_a_command_as_the_command_explains_itself",
+    ),
+    "a wrong response in the root README": (
+        "README.md",
+        '{"id": 2, "username": "alice"}]}',
+        '{"id": 3, "username": "alice"}]}',
+        PROMISE + "the_first_commands_of_the_readme_print_what_it_shows",
+    ),
+    "a link that leads nowhere": (
+        "README.md",
+        "](lessons/README.md)",
+        "](lessons/READ.md)",
+        PROMISE + "every_link_between_texts_leads_somewhere",
+    ),
+    "a hook that make lint does not run": (
+        ".pre-commit-config.yaml",
+        "entry: .venv/bin/python -m mypy",
+        "entry: .venv/bin/python -m pyright",
+        PROMISE + "the_hooks_run_what_make_lint_runs",
     ),
     "a locked package without a hash": (
-        "requirements.txt",
+        "lessons/requirements.txt",
         " \\\n    --hash=sha256:49c0672fbde0f1cd3374bd834918d28956e3c521c7e00089cdc5380d323bd0ad",
         "",
-        REPOSITORY + "every_locked_package_has_a_hash_and_no_address",
+        PROMISE + "every_locked_package_has_a_hash_and_no_address",
     ),
     "Flask-RESTful's 500": (
         "lessons/00_setup/app.py",
@@ -121,13 +145,13 @@ FAULTS = {  # the file, what is in it, what takes its place, the test that fails
         "",
         "tests/lessons/test_00_setup.py::test_without_a_token_the_list_is_closed",
     ),
-    "an answer in no time for an unknown user": (
+    "a faster response for an unknown user": (
         "lessons/00_setup/security.py",
         "        generate_password_hash(password)",
         "        #",
         "tests/lessons/test_00_setup.py::test_an_unknown_user_costs_as_much_hashing_as_a_wrong_password",
     ),
-    "an id that is given again": (
+    "an id that is used again": (
         "lessons/00_setup/models/user.py",
         "PRIMARY KEY AUTOINCREMENT",
         "PRIMARY KEY",
@@ -157,13 +181,13 @@ FAULTS = {  # the file, what is in it, what takes its place, the test that fails
         "",
         SAME_API + "a_forged_token_and_one_for_another_app_are_refused",
     ),
-    "lesson 8 for tokens of somebody else's app": (
+    "lesson 8 that accepts tokens for another app": (
         "lessons/08_flask_jwt_extended/app.py",
         'if "aud" in payload:',
         "if False:",
         SAME_API + "a_forged_token_and_one_for_another_app_are_refused",
     ),
-    "lesson 8 in its own words for a deleted user": (
+    "lesson 8 with other words for a deleted user": (
         "lessons/08_flask_jwt_extended/app.py",
         "@jwt.user_lookup_error_loader\n",
         "",
@@ -175,23 +199,23 @@ FAULTS = {  # the file, what is in it, what takes its place, the test that fails
         "        return UserModel.find_by_id(int(user_id)) or UserModel(0, '', '', '', '', True)",
         SAME_API + "a_deleted_users_token_is_refused",
     ),
-    "lesson 8 that takes Bearer to the letter": (
+    "lesson 8 that is case-sensitive about Bearer": (
         "lessons/08_flask_jwt_extended/app.py",
         "app.before_request(read_authorization)\n",
         "",
         SAME_API + "a_bearer_token_opens_the_list_to_an_admin",
     ),
-    "lesson 8 that takes a comma for the end of a header": (
+    "lesson 8 that reads a header up to a comma": (
         "lessons/08_flask_jwt_extended/security.py",
         '.replace(",", ";")',
         "",
-        ATTACK + "[a header of commas-8]",
+        HOSTILE + "[a header of commas-8]",
     ),
-    "lesson 8 that takes a digit for a number": (
+    "lesson 8 that reads a superscript digit as a number": (
         "lessons/08_flask_jwt_extended/security.py",
         "user_id.isascii() and ",
         "",
-        ATTACK + "[a token of user 2 in superscript-8]",
+        HOSTILE + "[a token of user 2 in superscript-8]",
     ),
     "lesson 8 without a challenge": (
         "lessons/08_flask_jwt_extended/app.py",
@@ -203,13 +227,13 @@ FAULTS = {  # the file, what is in it, what takes its place, the test that fails
         "lessons/08_flask_jwt_extended/app.py",
         'app.config["MAX_CONTENT_LENGTH"] = 2**20',
         "#",
-        ATTACK + "[a megabyte for a user-8]",
+        HOSTILE + "[a megabyte for a user-8]",
     ),
     "lesson 8 with a nested login": (
         "lessons/08_flask_jwt_extended/resources/login.py",
         "except RecursionError:",
         "except MemoryError:",
-        ATTACK + "[a login of nested lists-8]",
+        HOSTILE + "[a login of nested lists-8]",
     ),
     "an option that the table does not have": (
         "lessons/07_more_options/README.md",
@@ -233,43 +257,43 @@ FAULTS = {  # the file, what is in it, what takes its place, the test that fails
         "notebooks/02_token_expiry.ipynb",
         '"lesson.diff()"',
         r'"app.config[\"JWT_EXPIRATION_DELTA\"] = timedelta(minutes=30)"',
-        NOTEBOOK + "a_notebook_holds_few_short_cells_and_no_code_of_a_lesson",
+        NOTEBOOK + "a_notebook_contains_no_lesson_code",
     ),
     "a notebook with outputs": (
         "notebooks/01_auth_url.ipynb",
         '"execution_count": null',
         '"execution_count": 1',
-        NOTEBOOK + "a_notebook_is_valid_and_is_committed_without_outputs",
+        NOTEBOOK + "a_notebook_is_valid_and_committed_without_outputs",
     ),
-    "a cell that shows something else": (
+    "a cell that sends another request": (
         "notebooks/01_auth_url.ipynb",
         '.post(\\"/auth\\"',
         '.post(\\"/login\\"',
-        NOTEBOOK + "every_cell_of_a_notebook_shows_what_it_is_there_to_show[01_auth_url]",
+        NOTEBOOK + "every_cell_shows_what_it_should[01_auth_url]",
     ),
-    "a lesson that a notebook shows otherwise": (
+    "a lesson that no longer does what its notebook shows": (
         "lessons/04_auth_response/app.py",
         "user_id=identity.id",
         "user=identity.id",
-        NOTEBOOK + "every_cell_of_a_notebook_shows_what_it_is_there_to_show[04_auth_response]",
+        NOTEBOOK + "every_cell_shows_what_it_should[04_auth_response]",
     ),
     "a plot that is drawn from the options": (
         "notebooks/probe.py",
-        "answer.status_code))",
-        "200 if age < life + leeway else 401))",
-        NOTEBOOK + "a_lifetime_follows_the_app_and_not_its_options",
+        "status = get_users(app, aged).status_code",
+        "status = 200 if 0 <= age < ends + leeway else 401",
+        NOTEBOOK + "the_plot_shows_responses_and_not_what_the_options_promise",
     ),
     "HTML that is not escaped": (
         "notebooks/show.py",
         'return f"<pre>{escape(text)}</pre>"',
         'return f"<pre>{text}</pre>"',
-        NOTEBOOK + "what_an_app_says_is_shown_as_text_and_not_as_html",
+        NOTEBOOK + "hostile_text_is_escaped",
     ),
     "slides that load something": (
         "notebooks/slides.py",
         '<meta charset="utf-8">',
         '<meta charset="utf-8"><link href="https://example.com/reveal.css">',
-        NOTEBOOK + "slides_are_one_page_that_loads_nothing_and_hides_the_notes",
+        NOTEBOOK + "each_heading_begins_a_slide_and_its_notes_are_folded_away[02_token_expiry]",
     ),
     "required claims that are ignored": (
         "lessons/flask_jwt_compat.py",
@@ -281,33 +305,33 @@ FAULTS = {  # the file, what is in it, what takes its place, the test that fails
         "lessons/flask_jwt_compat.py",
         "if not isinstance(body, dict):",
         "if False:",
-        COMPAT + "a_login_that_is_no_object_is_a_400",
+        COMPAT + "a_login_that_is_not_an_object_gets_a_400",
     ),
     "credentials that are not checked": (
         "lessons/flask_jwt_compat.py",
         "if not all(_is_text(body.get(key)) for key in keys):",
         "if False:",
-        ATTACK + "[half a surrogate pair for a user-0]",
+        HOSTILE + "[half a surrogate pair for a user-0]",
     ),
     "a nested login": (
         "lessons/flask_jwt_compat.py",
         "except RecursionError:",
         "except MemoryError:",
-        ATTACK + "[a login of nested lists-0]",
+        HOSTILE + "[a login of nested lists-0]",
     ),
     "a login in broken chunks": (
         "lessons/flask_jwt_compat.py",
         "            request.max_content_length = LOGIN_BYTES",
         "            pass",
-        ATTACK + "[a login in chunks that are none-0]",
+        HOSTILE + "[a login in broken chunks-0]",
     ),
     "a blank header": (
         "lessons/flask_jwt_compat.py",
         'if request.headers.get("Authorization", "").strip() else None',
         "",
-        ATTACK + "[a header of a no-break space-0]",
+        HOSTILE + "[a header of a no-break space-0]",
     ),
-    "a name that stays lent": (
+    "a name that stays in flask": (
         "lessons/flask_jwt_compat.py",
         "        del flask._request_ctx_stack",
         "        pass",
@@ -317,9 +341,12 @@ FAULTS = {  # the file, what is in it, what takes its place, the test that fails
         "lessons/flask_jwt_compat.py",
         "return request._get_current_object() if has_request_context() else None",
         "return flask.g if flask.has_app_context() else None",
-        COMPAT + "the_identity_of_one_request_is_not_that_of_the_next",
+        COMPAT + "an_identity_ends_with_its_request",
     ),
 }
+
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -330,7 +357,7 @@ def copy(tmp_path):
 
 
 def run(copy, *tests):
-    """Run tests in the copy, on the copy."""
+    """Run tests of the copy on the copy."""
     options = ["-q", "-p", "no:randomly", "-p", "no:xdist", "-p", "no:cacheprovider"]
     return subprocess.run(
         [sys.executable, "-m", "pytest", *options, *tests],
@@ -342,7 +369,7 @@ def run(copy, *tests):
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_is_caught_by_the_test_that_is_meant_for_it(copy, fault):
+def test_a_fault_is_caught_by_the_test_meant_for_it(copy, fault):
     name, right, wrong, test = FAULTS[fault]
     text = (copy / name).read_text(encoding="utf-8")
     assert right in text

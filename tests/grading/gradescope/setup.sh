@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Gradescope runs this once, as root, when it builds the image of the autograder.
+# Gradescope runs this script once, as root, when it builds the image of the autograder.
 set -euo pipefail
 cd "${AUTOGRADER:-/autograder}/source"
 
 python=python3
-python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || python=python3.11  # as on Ubuntu 22.04
+# On Ubuntu 22.04, python3 is too old, but there is a package python3.11.
+python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || python=python3.11
 apt-get update --quiet
 apt-get install --quiet --yes bubblewrap libseccomp2 "$python" "$python-venv"
 "$python" lessons/make_venv.py

@@ -1,8 +1,8 @@
-"""Make up a class to grade, of which it is known how many points everyone should get.
+"""Make up a class to grade, together with the points that each student should get.
 
-    .venv/bin/python tests/grading/tests/make_class.py FOLDER --students 200 --seed 0
+    PYTHONPATH=tests .venv/bin/python -m grading.tests.make_class FOLDER --students 200 --seed 0
 
-What is in it is hostile: grade it in the sandbox. The same seed makes the same class again.
+Some of the answers are hostile, so grade the class in the sandbox. The same seed makes the same class again.
 """
 
 import argparse
@@ -13,74 +13,32 @@ import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mistakes import find_mistakes
+
 ROOT = Path(__file__).resolve().parents[3]
 EXERCISES = [path.stem for path in sorted((ROOT / "solutions").glob("*.py"))]
+MISTAKES = find_mistakes()
 
-STARTERS = dict(zip(EXERCISES, (2, 4, 0, 1, 2, 6, 0, 0), strict=True))  # the points of each exercise.py
-MOVED = 'app.config["JWT_AUTH_URL_RULE"] = "/api/v1/session"\n'
-JWT = "jwt = JWT(app, authenticate, identity)\n"
-LIFE = 'int(app.config["JWT_EXPIRATION_DELTA"].total_seconds())'
-ROLE = "current_identity.role"
-HALF_RIGHT = {  # in place of what in a solution, and the points that are left
-    "01_auth_url": [
-        (MOVED + JWT, JWT + MOVED, 2),
-        ("/session", "/session/", 4),
-        ('"/users"', '"/people"', 8),
-    ],
-    "02_token_expiry": [
-        ('app.config["JWT_LEEWAY"] = 0\n', "", 7),
-        ("timedelta(minutes=15)", "900", 7),
-        (JWT, JWT + 'app.config["JWT_REQUIRED_CLAIMS"] = []\n', 9),
-    ],
-    "03_auth_key": [
-        ("return user if check_password_hash(user.password_hash, pin) else None", "return user", 8),
-        ("WHERE phone = ?", "WHERE ? IN (phone, username)", 8),
-        ("WHERE phone = ?", "WHERE email = ?", 0),
-    ],
-    "04_auth_response": [
-        ('    response.headers["Cache-Control"] = "no-store"\n', "", 9),
-        (LIFE, "1800", 8),
-        ("identity.json()", '{"id": 1, "username": "bob"}', 6),
-    ],
-    "05_error_handler": [
-        (", error.status_code, error.headers", ", error.status_code", 8),
-        ("detail=error.description", 'detail="You are not allowed in."', 8),
-        (", detail=error.description", "", 4),
-    ],
-    "06_current_identity": [
-        (" if is_visible(note)]", "]", 8),
-        ("current_identity.is_admin or note", "note", 7),
-        ('"owner": current_identity.id', '"owner": current_identity', 1),
-    ],
-    "07_more_options": [
-        (f'        if {ROLE} != "admin":\n            abort(403)\n', "", 5),
-        (f'{ROLE} != "admin"', "not current_identity.is_admin", 9),
-        ('app.config["JWT_REQUIRED_CLAIMS"] = ["exp", "iat", "nbf", "role"]\n', "", 8),
-    ],
-    "08_flask_jwt_extended": [
-        ("@jwt.revoked_token_loader\n", "", 9),
-        ("@jwt.token_in_blocklist_loader\n", "", 0),
-    ],
-}
 BROKEN = {
     "syntax error": "def broken(:\n",
     "exits": "import sys\nsys.exit('stop')\n",
     "ends": "import os\nos._exit(0)\n",
     "no app": "application = None\n",
     "loops": "while True:\n    pass\n",
-    "greedy": "much = bytearray(10**9)\n",
+    "takes memory": "memory = bytearray(10**9)\n",
     "reads the solution": f"exec(open({str(ROOT / 'solutions/01_auth_url.py')!r}).read())\n",
 }
 VIEW = "\n\n@app.before_request\ndef spoil():\n    import os, time\n    from flask import request\n\n"
-AT_LAST = VIEW + '    if request.path == "/auth":\n        '  # the last check of exercise 1, worth 2 points
+# Only the last check of exercise 1 requests /auth. The check is worth 2 points.
+LAST_CHECK = VIEW + '    if request.path == "/auth":\n        '
 BOMB = "for _ in range(100):\n            if os.fork() == 0:\n                time.sleep(20)\n"
-HOSTILE = {  # what comes after the solution of exercise 1, and the points that are left
+HOSTILE = {  # code to add to the solution of exercise 1, and the points that it then gets
     "ends in a view": (VIEW + "    os._exit(0)\n", 0),
     "loops in views": (VIEW + "    while True:\n        pass\n", 0),
-    "ends in one view": (AT_LAST + "os._exit(0)\n", 8),
-    "sleeps in one view": (AT_LAST + "time.sleep(100)\n", 8),
-    "never stops": (AT_LAST + "return app.response_class('x' * 1000 for _ in iter(int, 1))\n", 8),
-    "forks": (AT_LAST + BOMB, 8),
+    "ends in one view": (LAST_CHECK + "os._exit(0)\n", 8),
+    "sleeps in one view": (LAST_CHECK + "time.sleep(100)\n", 8),
+    "never stops": (LAST_CHECK + "return app.response_class('x' * 1000 for _ in iter(int, 1))\n", 8),
+    "forks": (LAST_CHECK + BOMB, 8),
     "prints": (VIEW + "    print('\\x1b[2J' * 10_000, flush=True)\n", 10),
     "looks around": (
         "\nfor name in ('/etc/shadow', '/proc/1/environ', '/proc/1/mem', '/etc/passwd'):\n"
@@ -88,9 +46,16 @@ HOSTILE = {  # what comes after the solution of exercise 1, and the points that 
         10,
     ),
 }
-BAD = ("cut", "rar", "leads out", "twice", "a link", "too big", "nothing")
-KINDS = ["right", "half right", "wrong", *BROKEN, *HOSTILE, *BAD]  # of which there is one each, at least
-USUAL = ["right"] * 10 + ["half right"] * 6 + ["wrong"] * 3 + ["nothing", *BROKEN, *HOSTILE, *BAD][::4]
+UNREADABLE = ("cut", "rar", "leads out", "twice", "a link", "too big", "nothing")
+KINDS = [
+    "right",
+    "half right",
+    "wrong",
+    *BROKEN,
+    *HOSTILE,
+    *UNREADABLE,
+]  # each class has every kind
+USUAL = ["right"] * 10 + ["half right"] * 6 + ["wrong"] * 3 + ["nothing", *BROKEN, *HOSTILE, *UNREADABLE][::4]
 NAMES = (
     "anna",
     "Anna",
@@ -108,17 +73,17 @@ LAYOUTS = ("flat", "fork", "flat.zip", "fork.zip", "flat.tar.gz", "fork.tar.gz")
 
 @dataclass
 class Student:
-    """Somebody who is made up, what they hand in and how many points that is worth."""
+    """A made-up student, what they hand in and the points that they should get."""
 
     name: str
     kind: str
     layout: str
     answers: dict[str, str] = field(default_factory=dict)  # by exercise
-    points: dict[str, int] = field(default_factory=dict)  # by exercise; there are none for any other
+    points: dict[str, int] = field(default_factory=dict)  # by exercise; 0 if an exercise is missing
 
 
 def make_class(seed: int = 0, students: int = 200) -> list[Student]:
-    """Return a class, the same for the same seed."""
+    """Return the students of a class. The same seed gives the same class."""
     chance = random.Random(seed)
     kinds = (KINDS + chance.choices(USUAL, k=max(0, students - len(KINDS))))[:students]
     chance.shuffle(kinds)
@@ -126,31 +91,32 @@ def make_class(seed: int = 0, students: int = 200) -> list[Student]:
 
 
 def make_student(chance: random.Random, number: int, kind: str) -> Student:
-    name = f"{NAMES[number % len(NAMES)]} {number // len(NAMES)}"  # so that anna 0 and Anna 0 are two
+    name = f"{NAMES[number % len(NAMES)]} {number // len(NAMES)}"  # the number keeps names unique
     student = Student(name, kind, chance.choice(LAYOUTS))
     if kind == "nothing":
         student.layout = "flat"
-    elif kind in BAD:
+    elif kind in UNREADABLE:
         student.answers["01_auth_url"] = solution("01_auth_url")
     elif kind in BROKEN or kind in HOSTILE:
-        after, points = HOSTILE.get(kind, ("", 0))
-        student.answers["01_auth_url"] = BROKEN.get(kind) or solution("01_auth_url") + after
+        code, points = HOSTILE.get(kind, ("", 0))
+        student.answers["01_auth_url"] = BROKEN.get(kind) or solution("01_auth_url") + code
         student.points["01_auth_url"] = points
     else:
-        for exercise in chance.sample(EXERCISES, chance.choice((1, 1, 2))):
-            student.answers[exercise], student.points[exercise] = answer(chance, exercise, kind)
+        answers = possible_answers(kind)
+        for exercise in chance.sample(sorted(answers), chance.choice((1, 1, 2))):
+            student.answers[exercise], student.points[exercise] = chance.choice(answers[exercise])
     return student
 
 
-def answer(chance: random.Random, exercise: str, kind: str) -> tuple[str, int]:
-    """Return an answer and its points."""
-    if kind == "wrong":
-        return read(ROOT / "lessons" / exercise / "exercise.py"), STARTERS[exercise]
+def possible_answers(kind: str) -> dict[str, list[tuple[str, int]]]:
+    """Return what a right, half right or wrong student can hand in: answers and their points, by exercise."""
     if kind == "right":
-        return solution(exercise), 10
-    old, new, points = chance.choice(HALF_RIGHT[exercise])
-    assert old in solution(exercise), f"{exercise} has no {old}"
-    return solution(exercise).replace(old, new), points
+        return {exercise: [(solution(exercise), 10)] for exercise in EXERCISES}
+    answers: dict[str, list[tuple[str, int]]] = {}
+    for mistake in MISTAKES:
+        if (mistake.points < 5) == (kind == "wrong"):
+            answers.setdefault(mistake.exercise, []).append((read(mistake.path), mistake.points))
+    return answers
 
 
 def solution(exercise: str) -> str:
@@ -161,8 +127,8 @@ def read(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def expected(seed: int = 0, students: int = 200) -> dict[tuple[str, str], int]:
-    """Return the points of each student of a class for each exercise; what is not handed in is worth 0."""
+def expected_points(seed: int = 0, students: int = 200) -> dict[tuple[str, str], int]:
+    """Return the points of a class by student and exercise. A missing answer gives 0 points."""
     return {
         (student.name, exercise): student.points.get(exercise, 0)
         for student in make_class(seed, students)
@@ -171,16 +137,16 @@ def expected(seed: int = 0, students: int = 200) -> dict[tuple[str, str], int]:
 
 
 def write_class(folder: Path, seed: int = 0, students: int = 200) -> list[Student]:
-    """Write what a class hands in to a folder; return the class."""
+    """Write everything that a class hands in to a folder, and return the class."""
     folder.mkdir(parents=True, exist_ok=True)
-    made = make_class(seed, students)
-    for student in made:
+    members = make_class(seed, students)
+    for student in members:
         write_student(folder, student)
-    return made
+    return members
 
 
 def write_student(folder: Path, student: Student) -> None:
-    """Write what one student hands in, in the place of what they have handed in."""
+    """Write what a student hands in. It replaces what they handed in before."""
     fork = student.layout.startswith("fork")
     files = {
         f"lessons/{name}/answer.py" if fork else f"{name}.py": text.encode()
@@ -189,23 +155,23 @@ def write_student(folder: Path, student: Student) -> None:
     place = folder / student.name
     match student.kind:
         case "cut":
-            place.with_name(f"{student.name}.zip").write_bytes(zipped(files)[:-40])
+            place.with_name(f"{student.name}.zip").write_bytes(make_zip(files)[:-40])
         case "rar":
             place.with_name(f"{student.name}.rar").write_bytes(b"Rar!\x1a\x07\x00")
         case "leads out":
-            content = zipped({f"../../{name}": text for name, text in files.items()})
+            content = make_zip({f"../../{name}": text for name, text in files.items()})
             place.with_name(f"{student.name}.zip").write_bytes(content)
         case "a link":
             place.with_name(f"{student.name}.zip").symlink_to(ROOT / "solutions")
         case "twice":
-            place.with_name(f"{student.name}.zip").write_bytes(zipped(files))
+            place.with_name(f"{student.name}.zip").write_bytes(make_zip(files))
             write_folder(place, files)
         case "too big":
             write_folder(place, {name: text + b"#" * 100_000 for name, text in files.items()})
         case _ if student.layout.endswith(".zip"):
-            place.with_name(f"{student.name}.zip").write_bytes(zipped(files))
+            place.with_name(f"{student.name}.zip").write_bytes(make_zip(files))
         case _ if student.layout.endswith(".tar.gz"):
-            place.with_name(f"{student.name}.tar.gz").write_bytes(tarred(files))
+            place.with_name(f"{student.name}.tar.gz").write_bytes(make_tar(files))
         case _:
             write_folder(place, files)
 
@@ -217,7 +183,7 @@ def write_folder(place: Path, files: dict[str, bytes]) -> None:
         (place / name).write_bytes(content)
 
 
-def zipped(files: dict[str, bytes]) -> bytes:
+def make_zip(files: dict[str, bytes]) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
@@ -225,7 +191,7 @@ def zipped(files: dict[str, bytes]) -> bytes:
     return stream.getvalue()
 
 
-def tarred(files: dict[str, bytes]) -> bytes:
+def make_tar(files: dict[str, bytes]) -> bytes:
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w:gz") as archive:
         for name, content in files.items():
@@ -237,14 +203,14 @@ def tarred(files: dict[str, bytes]) -> bytes:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path, help="a folder that is new or empty")
+    parser.add_argument("folder", type=Path, help="a new or an empty folder")
     parser.add_argument("--students", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     if arguments.folder.exists() and any(arguments.folder.iterdir()):
         parser.error(f"{arguments.folder} is not empty")
     write_class(arguments.folder, arguments.seed, arguments.students)
-    print(f"{arguments.students} students are in {arguments.folder}.")
+    print(f"Wrote {arguments.students} students to {arguments.folder}.")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Answers that attack the grader: each is contained, costs its own points only, and leaves nothing behind."""
+"""Test that an attack stays in its sandbox, costs only its own points and leaves nothing behind."""
 
 import ctypes
 import os
@@ -25,6 +25,8 @@ from grading.submissions import HandedIn, Submission
 from grading.wire import parse
 from helpers import ROOT, eventually, needs
 
+pytestmark = pytest.mark.slow
+
 EXERCISE = "01_auth_url"
 SOLUTION = (ROOT / "solutions" / f"{EXERCISE}.py").read_text()
 ATTACKS = ROOT / "tests/grading/attacks"
@@ -37,17 +39,18 @@ LETTERS = {
     "t": Outcome.NO_RESPONSE_IN_TIME,
     "d": Outcome.DIED,
 }
-USER = 12345  # an ordinary one
-LIMIT = "Max msgqueue size"  # which nobody needs, and which all that a process starts inherits
+USER = 12345  # an ordinary user
+# No process needs this limit, and every process inherits it. So its value can mark what a checker starts.
+LIMIT = "Max msgqueue size"
 EXPECTED = {
-    # ends early
+    # end early
     "exits_at_import": "nssnn",
     "sys_exits_at_import": "nssnn",
     "exits_in_a_view": "dssdd",
     "sys_exits_in_a_view": "fssff",
     "kills_itself": "dssdd",
     "segfaults": "dssdd",
-    # says how it went itself
+    # report a result of their own
     "prints_results": "nssnn",
     "writes_result_files": "nssnn",
     "writes_to_every_descriptor": "nssnn",
@@ -58,13 +61,13 @@ EXPECTED = {
     "equals_everything": "ppfff",
     "shadows_and_configures": "fsspp",
     "links_everywhere": "fsspp",
-    # never comes to an end
+    # never end
     "loops_at_import": "nssnn",
     "sleeps_at_import": "nssnn",
     "loops_in_one_view": "ppppt",
     "sleeps_in_every_view": "tsstt",
     "dribbles": "tsstt",
-    # says what is hard to read
+    # send responses that are hard to read
     "never_stops": "fssff",
     "gzip_bomb": "fssff",
     "deep_json": "fssff",
@@ -76,7 +79,7 @@ EXPECTED = {
     "nul_and_escapes": "fssff",
     "continues_for_ever": "fssff",
     "speaks_no_http": "fssff",
-    # takes all there is
+    # use up a resource
     "fork_bomb": "nssnn",
     "thread_bomb": "dssdd",
     "memory_bomb": "fssff",
@@ -86,7 +89,7 @@ EXPECTED = {
     "log_bomb": "ppppp",
     "fills_the_disk": "ppppp",
     "takes_shared_memory": "ppppp",
-    # stays, or ends others
+    # outlive their box, or kill other processes
     "daemons": "ppppp",
     "deaf_daemons": "ppppp",
     "kills_all": "nssnn",
@@ -95,7 +98,7 @@ EXPECTED = {
     "locks_the_report": "nssnn",
     "leaves_marks": "ppppp",
     "stops_its_parent_in_a_view": "tsstt",
-    # looks around, reaches out, wants more rights; what it may do nothing with costs nothing
+    # look around, reach out or ask for more rights; a vain attempt costs no points
     "reads_secrets": "ppppp",
     "reads_neighbours": "ppppp",
     "traces_others": "ppppp",
@@ -104,7 +107,7 @@ EXPECTED = {
     "finds_keys": "ppppp",
     "becomes_root": "ppppp",
     "pushes_keys": "ppppp",
-    # is no answer
+    # do not solve the exercise, or do it only while they are graded
     "behaves_when_graded": "ppppp",
     "knows_bob_and_alice": "fsspp",
     "says_200_to_everything": "ppfff",
@@ -123,7 +126,7 @@ def leftovers(mark):
     for path in Path("/proc").glob("[0-9]*/limits"):
         try:
             if not path.with_name("cmdline").read_bytes():
-                continue  # dead, where nobody collects orphans
+                continue  # a zombie: it has ended, but nothing collects it
             lines = path.read_text().splitlines()
         except OSError:
             continue  # it has just ended
@@ -143,7 +146,7 @@ def bubblewrap():
 
 @pytest.fixture(scope="module")
 def trap(tmp_path_factory):
-    """What an attack must not reach: listeners on this machine and in memory, files, and where they are."""
+    """Lines of Python that name what an attack must not reach: two listeners, and files in some folders."""
     name, folder = f"trap-{os.getpid()}", tmp_path_factory.mktemp("trap")
     (folder / "hidden-by-the-test").write_text("canary")
     places = [
@@ -163,7 +166,7 @@ def trap(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def grader(tmp_path_factory):
-    """Grade an answer by a checker that stays; all it starts has a mark, and its files have a folder."""
+    """A function that grades an answer. Its checker marks all processes and keeps all files in one folder."""
     import resource
 
     folder, mark = tmp_path_factory.mktemp("grader"), os.getpid()
@@ -184,16 +187,16 @@ def grader(tmp_path_factory):
         assert IDLE.pop() is checker
         return result
 
-    graded.left = lambda: (leftovers(mark), set(folder.rglob("*")))
+    graded.leftovers = lambda: (leftovers(mark), set(folder.rglob("*")))
     with closing(checker):
         assert graded(SOLUTION).points == 10
         yield graded
 
 
 def remember_a_key():
-    """Have a key in a session of one's own, as whoever has logged in may have."""
+    """Put a key into a new session keyring, as a login does."""
     libc, number = ctypes.CDLL(None), KEYCTL[platform.machine()]
-    assert libc.syscall(number, 1, None) > 0  # a new session
+    assert libc.syscall(number, 1, None) > 0  # make the keyring
     assert libc.syscall(number - 2, b"user", b"of-the-grader", b"canary", 6, -3) > 0
 
 
@@ -208,7 +211,7 @@ def source_of(attack, trap):
 
 @pytest.mark.parametrize("attack", EXPECTED)
 def test_an_attack_is_contained_and_costs_its_own_points_only(attack, grader, trap):
-    mounts, left = Path("/proc/self/mountinfo").read_text(), grader.left()
+    mounts, before = Path("/proc/self/mountinfo").read_text(), grader.leftovers()
     hostile = grader(source_of(attack, trap))
     outcomes = [check.outcome for check in hostile.checks]
     assert outcomes == [LETTERS[letter] for letter in EXPECTED[attack]], hostile
@@ -216,9 +219,9 @@ def test_an_attack_is_contained_and_costs_its_own_points_only(attack, grader, tr
     assert "BROKE OUT" not in hostile.printed
     assert len(hostile.printed) <= 2_000
     if "BROKE OUT" in (ATTACKS / f"{attack}.py").read_text():
-        assert "OK" in hostile.printed  # it came to its end
+        assert "OK" in hostile.printed  # the attack ran to its end
     assert grader(SOLUTION).points == 10
-    eventually(lambda: grader.left() == left, 5)
+    eventually(lambda: grader.leftovers() == before, 5)
     assert Path("/proc/self/mountinfo").read_text() == mounts
 
 
@@ -227,13 +230,13 @@ def test_every_attack_is_run():
 
 
 @pytest.mark.parametrize("attack", ["finds_keys", "disk_bomb", "daemons", "reads_secrets"])
-def test_an_answer_finds_nothing_of_one_before_it(attack, grader, trap):
+def test_an_answer_finds_nothing_of_the_answer_before_it(attack, grader, trap):
     for _ in range(2):
         assert "BROKE OUT" not in grader(source_of(attack, trap)).printed
 
 
 @pytest.mark.parametrize("header", ["X: " + "x" * 2_000, "Content-Length: " + "9" * 30])
-def test_headers_that_take_long_to_read_or_say_too_much_are_no_answer(header):
+def test_headers_that_are_too_long_or_promise_too_much_are_no_response(header):
     lines = ["HTTP/1.1 200 OK", *[header] * (1 if header[0] == "C" else 10), "", "{}"]
     with pytest.raises(NoResponse):
         parse("\r\n".join(lines).encode(), "GET")
@@ -248,8 +251,8 @@ def loop():
 
 
 @pytest.mark.parametrize("part", [True, False])
-def test_a_process_that_uses_too_much_of_a_processor_is_ended(part):
-    """It is ended long before the seconds that it has are over."""
+def test_a_process_that_uses_too_much_processor_time_is_ended(part):
+    """The limit on processor time is 1 second, long before the others of 60 seconds."""
     with closing(Boxes(part=part)) as boxes, boxes.open(seconds=60, deadline=60, cpu=1) as box:
         lesson = ROOT / "lessons" / EXERCISE
         files = {str(path.relative_to(lesson)): path.read_bytes() for path in lesson.rglob("*.py")}
@@ -259,7 +262,7 @@ def test_a_process_that_uses_too_much_of_a_processor_is_ended(part):
     assert problem.value.outcome == "died"
 
 
-def test_a_box_that_stands_still_is_ended_and_its_server_goes_on():
+def test_a_frozen_box_is_ended_and_its_server_goes_on():
     with closing(Boxes()) as boxes:
         server = boxes.server
         for _ in range(2):
@@ -270,7 +273,7 @@ def test_a_box_that_stands_still_is_ended_and_its_server_goes_on():
         assert boxes.server is server
 
 
-# a class of attacks, with someone honest before and after
+# a class of attackers, with an honest student before and after them
 
 
 def hand_in(folder):
@@ -304,9 +307,9 @@ def test_a_hostile_class_is_graded_by_the_command(tmp_path):
 
 @pytest.fixture
 def ordinary():
-    """A folder of an ordinary user's, in which there is a class, and the command that makes root one."""
+    """A folder with a class that belongs to an ordinary user, and a command that makes root this user."""
     if os.geteuid() != 0:
-        pytest.skip("the test above is run by one")
+        pytest.skip("an ordinary user has just run the test above")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         hand_in(folder / "class")
@@ -328,7 +331,7 @@ def test_an_ordinary_user_who_has_many_processes_can_grade_without_a_sandbox(ord
             shutil.rmtree(student)
     busy = [subprocess.Popen(["sleep", "60"], user=USER) for _ in range(40)]
     try:
-        said = subprocess.run(
+        graded = subprocess.run(
             [
                 *user,
                 sys.executable,
@@ -346,28 +349,28 @@ def test_an_ordinary_user_who_has_many_processes_can_grade_without_a_sandbox(ord
         for process in busy:
             process.kill()
             process.wait()
-    assert "10 of 10  a-honest" in said.stdout, said.stdout + said.stderr
+    assert "10 of 10  a-honest" in graded.stdout, graded.stdout + graded.stderr
 
 
-def test_without_a_sandbox_each_answer_of_roots_has_a_user_of_its_own(monkeypatch):
-    """Or else all of them would share a limit of processes."""
+def test_root_gives_each_answer_a_user_of_its_own_if_there_is_no_sandbox(monkeypatch):
+    """Otherwise the answers would share one limit on processes."""
     if os.geteuid() != 0:
         pytest.skip("only root can become another user")
-    monkeypatch.setattr(sandbox, "reveal", lambda paths: [])  # as if anyone could read this Python
+    monkeypatch.setattr(sandbox, "reveal", lambda paths: [])  # pretend that every user can read this Python
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
         users = [next(part for part in sandbox.bare(name) if "reuid" in part) for name in (one, other)]
     assert users[0] != users[1]
 
 
-@pytest.mark.skipif(not Path("/usr/bin/python3").exists(), reason="there is no Python of the system's")
-def test_the_systems_own_python_can_be_the_graders(monkeypatch):
+@pytest.mark.skipif(not Path("/usr/bin/python3").exists(), reason="the system has no Python")
+def test_the_grader_can_run_on_the_python_of_the_system(monkeypatch):
     monkeypatch.setattr(sandbox, "PYTHON", Path("/usr/bin/python3").resolve())
     monkeypatch.setattr(sandbox, "STANDARD_LIBRARY", sandbox.PYTHON)
     require_sandbox()
 
 
 class Alone(Checker):
-    """A checker where a sandbox cannot make namespaces of its own."""
+    """A checker on a machine where a process in a sandbox cannot make namespaces."""
 
     program = (
         "-c",
@@ -376,7 +379,7 @@ class Alone(Checker):
     )
 
 
-def test_a_hostile_class_is_graded_where_each_box_is_bubblewraps_own(trap):
+def test_a_hostile_class_is_graded_with_one_bubblewrap_for_each_box(trap):
     with closing(Alone()) as one, closing(Alone()) as two, ThreadPoolExecutor(2) as threads:
         IDLE.extend([one, two])
         answers = {name: source_of(name, trap) for name in EXPECTED}
@@ -386,6 +389,6 @@ def test_a_hostile_class_is_graded_where_each_box_is_bubblewraps_own(trap):
         ]
         results = {result.student: result for result in grade_all(course_of(one), submissions, threads, 4)}
         assert {IDLE.pop(), IDLE.pop()} == {one, two}
-    slow = {"inode_bomb": 0}  # where there is no limit but time
+    slow = {"inode_bomb": 0}  # without the limits of a namespace, only the time limit stops it
     assert {name: result.points for name, result in results.items()} == MARKS | slow
     assert not [name for name in results if "BROKE OUT" in results[name].exercises[0].printed]

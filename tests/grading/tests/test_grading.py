@@ -11,12 +11,10 @@ import signal
 import subprocess
 import sys
 import time
-import xml.etree.ElementTree as ET
 from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
-from test_exercises import WRONG
 
 from grading.command import spans
 from grading.grade import Checker
@@ -26,21 +24,22 @@ from grading.submissions import safe_name
 from grading.tests.make_class import (
     EXERCISES,
     KINDS,
-    STARTERS,
     Student,
-    expected,
+    expected_points,
     make_class,
     solution,
     write_class,
     write_student,
 )
 from helpers import ROOT, eventually, needs
+from mistakes import find_mistakes, warm_process
 
 IN_A_HURRY = ("--seconds=1", "--deadline=4")
 FIRST = "01_auth_url"
+WRONG = next(mistake for mistake in find_mistakes() if mistake.exercise == FIRST)
 HERE = os.environ | {"PYTHONPATH": str(ROOT / "lessons")}  # whichever lessons the environment leads to
 MOMENTS = int(os.environ.get("KILLS", 3))  # at which the command is killed: KILLS=10 in a slow run
-MISTAKES = int(os.environ.get("MISTAKES", 1))  # of each exercise that are graded in the box as well
+MISTAKES = int(os.environ.get("MISTAKES", 1))  # how many of each exercise the box grades
 
 
 def command(folder, out, *options):
@@ -102,16 +101,12 @@ def box():
 
 @pytest.fixture
 def pair(tmp_path):
-    """The folder of two students, Anna who is right and Bob who is not."""
+    """The folder of two students. Anna's answer is right, and Bob's is a recorded mistake."""
     folder = tmp_path / "class"
     folder.mkdir()
-    for name, text in (("anna", solution(FIRST)), ("bob", starter(FIRST))):
+    for name, text in (("anna", solution(FIRST)), ("bob", WRONG.path.read_text(encoding="utf-8"))):
         write_student(folder, Student(name, "right", "flat", {FIRST: text}))
     return folder
-
-
-def starter(exercise):
-    return (ROOT / "lessons" / exercise / "exercise.py").read_text(encoding="utf-8")
 
 
 def points(out):
@@ -130,9 +125,10 @@ def graded(tmp_path_factory):
     return folder, out, run(folder, out, "--seed=1")
 
 
+@pytest.mark.slow
 def test_everyone_gets_the_points_they_should(graded):
     _, out, _ = graded
-    points = expected(students=len(KINDS))
+    points = expected_points(students=len(KINDS))
     handed_in = {row["assignment"] for row in grades(out)}
     found = {}
     for student in make_class(students=len(KINDS)):
@@ -142,6 +138,7 @@ def test_everyone_gets_the_points_they_should(graded):
     assert sorted(map(str, found.values())) == sorted(row["score"] for row in grades(out))
 
 
+@pytest.mark.slow
 def test_every_kind_of_outcome_but_a_grader_error_comes_up(graded):
     _, out, printed = graded
     results = [Reports(out).find(student.name) for student in make_class(students=len(KINDS))]
@@ -150,6 +147,7 @@ def test_every_kind_of_outcome_but_a_grader_error_comes_up(graded):
     assert "\x1b" not in printed
 
 
+@pytest.mark.slow
 def test_a_command_that_is_killed_at_any_moment_goes_on_and_grades_nothing_twice(graded, tmp_path):
     folder, undisturbed, _ = graded
     chance = random.Random(os.environ.get("PYTEST_XDIST_TESTRUNUID"))
@@ -175,6 +173,7 @@ def test_a_command_that_is_killed_at_any_moment_goes_on_and_grades_nothing_twice
     eventually(lambda: not marked(mark))
 
 
+@pytest.mark.slow
 def test_a_line_for_each_student_says_first_what_was_handed_in(graded):
     lines = [line for line in graded[2].splitlines() if " of " in line]
     assert len(lines) == len(KINDS)
@@ -201,6 +200,7 @@ def test_a_changed_answer_is_graded_again_and_no_other(pair, tmp_path):
     assert points(tmp_path / "grades") == ["10", "10"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("option", "again"), [("--regrade", 2), ("--deadline=5", 2), ("--jobs=1", 0)])
 def test_everyone_is_graded_again_where_it_matters(pair, tmp_path, option, again):
     run(pair, tmp_path / "grades")
@@ -212,6 +212,7 @@ def test_everyone_is_graded_again_where_it_matters(pair, tmp_path, option, again
     assert changed == (option == "--regrade")
 
 
+@pytest.mark.slow
 def test_the_seed_repeats_the_same_people_and_no_seed_does_not(pair, tmp_path):
     outs = [tmp_path / name for name in "abc"]
     for out, seed in zip(outs, (["--seed=7"], ["--seed=7"], []), strict=True):
@@ -280,6 +281,7 @@ def test_a_quote_in_a_name_is_no_end_of_it(tmp_path):
     assert not (tmp_path / "touched").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", ["--jobs=2", "--regrade"])
 def test_ctrl_c_ends_it_at_once_and_says_how_to_go_on(pair, tmp_path, option):
     for name in ("anna", "bob"):
@@ -313,7 +315,7 @@ def test_without_bubblewrap_nothing_is_graded_and_a_line_says_how_to_get_it(pair
 def test_without_a_sandbox_it_works_and_says_so_everywhere(pair, tmp_path):
     said = run(pair, tmp_path / "grades", "--no-sandbox")
     assert "Without a sandbox" in said
-    assert points(tmp_path / "grades") == ["10", str(STARTERS[FIRST])]
+    assert points(tmp_path / "grades") == ["10", str(WRONG.points)]
     assert "ran without the sandbox" in (tmp_path / "grades/students/anna/index.html").read_text()
     assert "ran without a sandbox" in (tmp_path / "grades/index.html").read_text()
     assert not record(tmp_path / "grades", "anna")["sandboxed"]
@@ -331,6 +333,7 @@ def checkers(mark):
     ]
 
 
+@pytest.mark.slow
 def test_a_checker_that_is_killed_costs_nobody_a_point(pair, tmp_path):
     slow = "\n\n@app.before_request\ndef wait():\n    import time\n\n    time.sleep(0.3)\n"
     (pair / f"anna/{FIRST}.py").write_text(solution(FIRST) + slow)
@@ -347,7 +350,7 @@ def test_a_checker_that_is_killed_costs_nobody_a_point(pair, tmp_path):
     for checker in checkers(mark):
         os.kill(checker, signal.SIGKILL)
     assert process.wait(60) == 0
-    assert points(tmp_path / "grades") == ["10", str(STARTERS[FIRST])]
+    assert points(tmp_path / "grades") == ["10", str(WRONG.points)]
     eventually(lambda: not marked(mark) and not list(temporary.rglob("*")), 5)
 
 
@@ -358,11 +361,13 @@ def copy_of_the_grader(folder):
     return folder / "repository"
 
 
+@pytest.mark.slow
 def test_a_grader_that_cannot_work_gives_no_mark_and_the_same_command_tries_again(pair, tmp_path):
     broken, out = copy_of_the_grader(tmp_path), tmp_path / "grades"
     checks = broken / f"tests/exercises/test_{FIRST}.py"
     text = checks.read_text()
-    post = "    answer = client.post("
+    post = "    response = client.post("
+    assert post in text
     checks.write_text(text.replace(post, f"    1 / 0\n{post}", 1))
     line = [sys.executable, broken / "tests/grading", pair, "--out", out, *IN_A_HURRY, "--exercises", "1"]
     there = HERE | {"PYTHONPATH": str(broken / "lessons")}
@@ -376,7 +381,7 @@ def test_a_grader_that_cannot_work_gives_no_mark_and_the_same_command_tries_agai
         assert not before.items() & stamps(out).items()
     checks.write_text(text)
     assert subprocess.run(line, env=there, capture_output=True).returncode == 0
-    assert points(out) == ["10", str(STARTERS[FIRST])]
+    assert points(out) == ["10", str(WRONG.points)]
     assert len(list(out.glob("students/*/results.json"))) == 2
 
 
@@ -402,34 +407,25 @@ def checker():
         yield checker
 
 
+@pytest.fixture(scope="module")
+def run_checks():
+    """A function that runs the checks without the grader, as students do, and returns their results."""
+    with warm_process() as run_checks:
+        yield run_checks
+
+
 @pytest.mark.parametrize("exercise", EXERCISES)
-def test_an_answer_gets_in_the_box_what_it_gets_where_it_was_written(exercise, checker, tmp_path):
-    answers = {"starter": starter(exercise), "solution": solution(exercise)}
-    for mistake in sorted(WRONG[exercise])[:MISTAKES]:
-        right, wrong, *_ = WRONG[exercise][mistake]
-        answers[mistake] = solution(exercise).replace(right, wrong)
-    for name, answer in answers.items():
-        (tmp_path / "answer.py").write_text(answer, encoding="utf-8")
-        here = in_process(exercise, tmp_path / "answer.py", tmp_path / "report.xml")
+def test_an_answer_gets_in_the_box_what_it_gets_where_it_was_written(exercise, checker, run_checks):
+    mistakes = [mistake.path for mistake in find_mistakes() if mistake.exercise == exercise]
+    starter, solution = ROOT / f"lessons/{exercise}/exercise.py", ROOT / f"solutions/{exercise}.py"
+    for file in (starter, solution, *mistakes[:MISTAKES]):
         task = {
             "exercise": exercise,
-            "answer": answer.encode().decode("latin-1"),
+            "answer": file.read_bytes().decode("latin-1"),
             "seed": 3,
             "sandboxed": True,
             "seconds": 5,
         }
-        said = checker.ask(task | {"deadline": 30})
-        assert {check["name"]: check["outcome"] for check in said["checks"]} == here, name
-
-
-def in_process(exercise, answer, report):
-    """Return the outcome of each check of an exercise, as it is where students run it."""
-    command = [sys.executable, "-m", "pytest", f"tests/exercises/test_{exercise}.py", f"--target={answer}"]
-    subprocess.run([*command, "--seed=3", f"--junit-xml={report}"], cwd=ROOT, capture_output=True)
-    outcomes = {"failure": "failed", "error": "did not start", "skipped": "skipped"}
-    found = {}
-    for case in ET.parse(report).iter("testcase"):
-        found[case.get("name")] = next(
-            (outcomes[part.tag] for part in case if part.tag in outcomes), "passed"
-        )
-    return found
+        graded = {check["name"]: check["outcome"] for check in checker.ask(task | {"deadline": 30})["checks"]}
+        results = run_checks(exercise, file, "--seed=3")
+        assert graded == {name: result.outcome for name, result in results.items()}, file

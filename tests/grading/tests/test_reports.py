@@ -1,4 +1,4 @@
-"""The reports of the grader: what they say, and that nothing in a submission gets out of hand in them."""
+"""Test what the reports of the grader show, and that no hostile submission can do harm in them."""
 
 import csv
 import io
@@ -16,7 +16,7 @@ from grading import formats
 from grading.formats import LIMIT, NoMark, classroom50, clean, clean_name, csv_rows, gradescope, junit
 from grading.pages import ROWS, ClassSummary, class_page, student_page
 from grading.record import CheckResult, ExerciseResult, Outcome, StudentResult
-from helpers import needs
+from helpers import ROOT, needs
 
 SCRIPT = "<script>alert(1)</script>"
 EVIL = (
@@ -46,7 +46,7 @@ ENVIRONMENT = {
 
 
 def make(*outcomes, student="anna", exercise="01_auth_url", **fields):
-    """Make the result of one exercise, a check of two points for each outcome; evil in all an answer says."""
+    """Make a result with a check of 2 points for each outcome, and with evil text from the answer."""
     evil = dict.fromkeys(("sent", "expected", "got", "question", "message"), EVIL)
     checks = [
         CheckResult(
@@ -59,9 +59,9 @@ def make(*outcomes, student="anna", exercise="01_auth_url", **fields):
 
 
 def one_of_each(student="anna"):
-    """Make a result whose exercises went in each way that there is, with evil wherever it can be."""
+    """Make a result with an exercise of every outcome, and with evil text everywhere."""
     result = make(*Outcome, student=student, problem=EVIL)
-    result.exercises[0].checks.pop()  # the grader's error, so that there are points
+    result.exercises[0].checks.pop()  # the grader error, because it would leave no points
     for number, outcome in enumerate(Outcome, start=2):
         if outcome is not Outcome.GRADER_ERROR:
             result.exercises += make(outcome, outcome, exercise=f"{number:02}_more", problem=EVIL).exercises
@@ -69,7 +69,7 @@ def one_of_each(student="anna"):
 
 
 def table(*results):
-    """Return the CSV of results as text, and as what it says."""
+    """Return the CSV of results as text and as rows."""
     file = io.StringIO(newline="")
     formats.write_csv(results, file)
     return file.getvalue(), list(csv.DictReader(io.StringIO(file.getvalue(), newline="")))
@@ -98,10 +98,10 @@ class Page(HTMLParser):
         self.text += f"{data} "
 
 
-# what is cleaned
+# cleaning
 
 
-def test_a_cleaned_text_holds_nothing_that_a_terminal_an_xml_parser_or_utf_8_stumbles_over():
+def test_a_cleaned_text_has_no_character_that_a_terminal_obeys_or_xml_or_utf_8_forbids():
     cleaned = clean(EVIL + "".join(map(chr, range(0x11000))))
     assert not set(cleaned) & HOSTILE
     assert "red" in cleaned
@@ -110,7 +110,7 @@ def test_a_cleaned_text_holds_nothing_that_a_terminal_an_xml_parser_or_utf_8_stu
     ET.fromstring(f"<a>{cleaned.replace('&', '').replace('<', '')}</a>".replace("]]>", "").encode())
 
 
-def test_a_text_is_cut_to_its_limit_and_says_so():
+def test_a_long_text_is_cut_and_marked_as_cut():
     assert clean("x" * LIMIT) == "x" * LIMIT
     assert len(clean("x" * 100_000)) == LIMIT
     assert clean("x" * 100_000).endswith("… (cut)")
@@ -124,14 +124,14 @@ def test_a_name_in_any_script_stays_as_it_is(name):
     assert clean_name(name) == name
 
 
-@pytest.mark.parametrize("unseen", ["\u202e", "\x1b[31m", "\x00", "\n", "\r", "\t", "\u200b", "\ud800"])
-def test_a_name_with_something_unseen_is_not_taken_for_the_name_without(unseen):
-    for name in (f"{unseen}anna", f"an{unseen}na", f"anna{unseen}"):
+@pytest.mark.parametrize("invisible", ["\u202e", "\x1b[31m", "\x00", "\n", "\r", "\t", "\u200b", "\ud800"])
+def test_a_name_with_an_invisible_character_differs_from_the_name_without_it(invisible):
+    for name in (f"{invisible}anna", f"an{invisible}na", f"anna{invisible}"):
         assert "\ufffd" in clean_name(name)
         assert clean_name(name).isprintable()
 
 
-def test_a_hundred_kilobytes_of_escapes_are_cleaned_in_no_time():
+def test_a_hundred_kilobytes_of_escapes_are_cleaned_within_a_second():
     start = time.perf_counter()
     for text in ("\x1b[" * 50_000, "\x1b]" * 50_000, "\x1b[" + "0" * 100_000, "\x1b]" + " " * 100_000):
         clean(text)
@@ -152,7 +152,7 @@ def test_the_table_has_a_row_for_each_exercise_in_the_columns_of_nbgrader():
     assert rows == [dict.fromkeys(formats.CSV_COLUMNS, "") | known]
 
 
-def test_a_grader_error_is_an_empty_mark_in_the_table_and_nothing_done_is_a_zero():
+def test_the_table_has_an_empty_mark_for_a_grader_error_and_a_zero_for_nothing_handed_in():
     assert csv_rows(make("passed", "grader error"))[0]["score"] == ""
     assert csv_rows(make("passed", "grader error"))[0]["raw_score"] == ""
     assert csv_rows(make("not handed in"))[0]["score"] == "0"
@@ -167,7 +167,7 @@ def test_no_cell_of_the_table_is_a_formula(sign, before):
     assert "1+1" in rows[0]["student_id"]
 
 
-def test_the_table_is_one_line_a_row_in_utf_8_whatever_the_names():
+def test_the_table_has_one_line_for_each_row_in_utf_8_with_hostile_names():
     text, rows = table(*(make("passed", student=name) for name in NAMES))
     assert len(text.encode("utf-8").split(b"\n")) == len(NAMES) + 2
     assert b"\r" not in text.encode("utf-8")
@@ -191,7 +191,7 @@ def test_gradescope_gets_the_points_and_a_test_for_each_check():
     assert {results["output_format"], *(test["output_format"] for test in results["tests"])} == {"text"}
 
 
-def test_classroom_50_gets_whole_numbers_and_names_without_anything_of_a_students():
+def test_classroom_50_gets_whole_numbers_and_test_names_without_hostile_text():
     result = classroom50(one_of_each(EVIL), ENVIRONMENT)
     assert result["schema"] == "classroom50/result/v1"
     assert result["submission"] == ENVIRONMENT["SUBMISSION_TAG"]
@@ -209,13 +209,13 @@ def test_classroom_50s_result_needs_its_environment():
         classroom50(make("passed"), {})
 
 
-def test_without_a_mark_neither_gets_a_result_which_it_would_take_for_a_zero():
+def test_without_a_mark_neither_gets_a_result_because_it_would_count_as_a_zero():
     for write in (gradescope, lambda result: classroom50(result, ENVIRONMENT)):
         with pytest.raises(NoMark, match="and not the answer"):
             write(make("passed", "grader error"))
 
 
-def test_the_json_of_anything_hostile_is_clean_and_short():
+def test_the_json_of_a_hostile_result_is_clean_and_short():
     for results in (gradescope(one_of_each(EVIL)), classroom50(one_of_each(EVIL), ENVIRONMENT)):
         text = json.dumps(results, ensure_ascii=False)
         text.encode("utf-8")
@@ -223,24 +223,24 @@ def test_the_json_of_anything_hostile_is_clean_and_short():
         assert max(len(test["output"]) for test in results["tests"]) < 6 * LIMIT
 
 
-def test_a_traceback_that_every_check_has_is_told_once():
+def test_a_traceback_that_every_check_has_is_shown_once():
     result = make(*["did not start"] * 5)
     for check in result.exercises[0].checks:
         check.message = "NameError: once"
-    told = json.dumps(gradescope(result)), json.dumps(classroom50(result, ENVIRONMENT)), junit(result)
-    for report in (*told, student_page(result)):
+    texts = json.dumps(gradescope(result)), json.dumps(classroom50(result, ENVIRONMENT)), junit(result)
+    for report in (*texts, student_page(result)):
         assert report.count("NameError: once") == 1
 
 
 # JUnit
 
 
-def test_junit_counts_what_it_holds_and_has_the_points_as_properties():
+def test_junit_counts_its_cases_and_has_the_points_as_properties():
     suite = ET.fromstring(junit(make(*Outcome)).encode()).find("testsuite")
     assert suite.attrib == {
         "name": "01_auth_url",
         "tests": "9",
-        "failures": "2",  # an exercise that is not handed in is no success either
+        "failures": "2",  # one failed, one was not handed in
         "errors": "5",
         "skipped": "1",
     }
@@ -256,7 +256,7 @@ def test_junit_counts_what_it_holds_and_has_the_points_as_properties():
 
 
 @pytest.mark.parametrize("name", [EVIL, *NAMES], ids=range(10))
-def test_junit_can_be_parsed_whatever_is_in_it(name):
+def test_junit_with_hostile_text_can_be_parsed(name):
     root = ET.fromstring(junit(one_of_each(name)).encode("utf-8"))
     assert SCRIPT in root.find("testsuite/testcase/failure").text
     assert not set("".join(root.itertext())) & HOSTILE
@@ -266,7 +266,13 @@ def test_junit_can_be_parsed_whatever_is_in_it(name):
 # a student's page
 
 
-def test_a_students_page_says_what_was_sent_expected_and_got_and_how_to_repeat_it():
+def test_the_style_sheet_knows_every_outcome():
+    style = (ROOT / "tests/grading/templates/style.css").read_text(encoding="utf-8")
+    names = {outcome.name.lower() for outcome in Outcome}
+    assert {name for name in names if not re.search(rf"\.{name}\b", style)} == set()
+
+
+def test_a_students_page_shows_what_was_sent_expected_and_got_and_how_to_repeat_it():
     result = make("passed", "failed", "skipped", student="anna", printed="hello")
     for place, check in enumerate(result.exercises[0].checks):
         check.sent, check.expected, check.got, check.question = "GET /x", "200", "404", "Is it there?"
@@ -298,7 +304,7 @@ def test_a_students_page_says_what_was_sent_expected_and_got_and_how_to_repeat_i
     ],
     ids=range(7),
 )
-def test_a_students_page_says_how_it_went_in_plain_words(result, words):
+def test_a_students_page_explains_the_outcome_in_plain_words(result, words):
     assert words in " ".join(Page(student_page(result)).text.split())
 
 
@@ -314,7 +320,7 @@ def test_a_page_warns_if_there_was_no_sandbox():
 # the page of the class
 
 
-def test_the_class_page_counts_points_and_what_became_of_each_check():
+def test_the_class_page_counts_points_and_the_outcomes_of_each_check():
     results = [make("passed", "passed"), *[make("passed", "failed") for _ in range(3)], make("grader error")]
     summary = the_class(*results)
     assert [bar for bar in summary.histogram() if bar[2]] == [(2, 2, 3), (4, 4, 1)]
@@ -327,7 +333,7 @@ def test_the_class_page_counts_points_and_what_became_of_each_check():
     assert text.index("The grader failed") < text.index("Points")
 
 
-def test_the_bars_of_the_points_are_eleven_at_most_and_leave_no_one_out():
+def test_the_histogram_has_eleven_bars_at_most_and_counts_every_student():
     for max_points in range(1, 200):
         summary = the_class()
         summary.max_points = max_points
@@ -342,7 +348,7 @@ def test_a_class_without_students_has_a_page():
     assert "The class" in class_page(the_class())
 
 
-def test_a_class_of_many_is_counted_whole_and_listed_in_part():
+def test_a_large_class_is_counted_completely_and_listed_in_part():
     result = make("grader error", "passed")
     summary = the_class(*[result] * (ROWS + 5))
     assert summary.students == ROWS + 5
@@ -355,15 +361,15 @@ def test_a_class_of_many_is_counted_whole_and_listed_in_part():
 
 @pytest.fixture(scope="module")
 def pages():
-    """The pages of hostile students, and of their class."""
+    """The pages of hostile students and of their class."""
     results = [one_of_each(name) for name in NAMES]
     results += [make("grader error", student=EVIL, problem=EVIL), StudentResult(EVIL, EVIL, problem=EVIL)]
-    for number in range(11, 40):  # more than fits next to each other on a phone
+    for number in range(11, 40):  # too many columns for a phone
         results[0].exercises += make("passed", exercise=f"{number}_more").exercises
     return [*map(student_page, results), class_page(the_class(*results))]
 
 
-def test_a_page_holds_only_the_tags_of_its_template(pages):
+def test_a_page_has_only_the_tags_of_its_template(pages):
     for page in pages:
         parsed = Page(page)
         assert not {"script", "img", "svg", "iframe", "link", "form", "base", "object"} & parsed.tags.keys()
@@ -405,7 +411,7 @@ LUMINANCE = """() => {
 
 @pytest.fixture(scope="module")
 def chromium():
-    """A Chromium that is running."""
+    """A running Chromium."""
     names = ("chromium", "chromium-browser", "google-chrome", "chrome")
     found = [path for name in names if (path := shutil.which(name))]
     if not found:
@@ -419,8 +425,11 @@ def chromium():
         browser.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_page_runs_nothing_asks_for_nothing_fits_and_can_be_read(chromium, pages, scheme, tmp_path):
+def test_a_page_runs_no_script_sends_no_request_fits_the_screen_and_has_contrast(
+    chromium, pages, scheme, tmp_path
+):
     happened = []
     tab = chromium.new_page(color_scheme=scheme)
     tab.on("dialog", lambda dialog: (happened.append(dialog.message), dialog.dismiss()))
@@ -441,7 +450,8 @@ def test_a_page_runs_nothing_asks_for_nothing_fits_and_can_be_read(chromium, pag
     tab.close()
 
 
-def test_a_page_that_let_a_script_in_would_still_not_run_it_nor_load_a_picture(chromium, tmp_path):
+@pytest.mark.slow
+def test_a_page_runs_no_script_and_loads_no_picture_even_if_its_html_contains_them(chromium, tmp_path):
     tab = chromium.new_page()
     refused, shown = [], []
     tab.on("requestfailed", lambda request: refused.append(request.failure))

@@ -1,4 +1,4 @@
-"""Grading on more than one machine, and of more students than fit into memory."""
+"""Test grading on a cluster of machines, and grading more students than fit into memory."""
 
 import json
 import os
@@ -17,7 +17,7 @@ import pytest
 from helpers import ROOT, eventually, needs
 
 if os.name == "nt":
-    pytest.skip("grading is for POSIX", allow_module_level=True)
+    pytest.skip("the grader does not run on Windows", allow_module_level=True)
 
 import psutil
 from distributed import Client
@@ -26,11 +26,13 @@ from grading.grade import IDLE, Checker, Course, digest_of_checks, grade, grade_
 from grading.record import StudentResult, from_json, to_json
 from grading.submissions import HandedIn, Submission
 
+pytestmark = pytest.mark.slow
+
 FIRST = "01_auth_url"
 SOLUTION = (ROOT / f"solutions/{FIRST}.py").read_text(encoding="utf-8")
 STARTER = (ROOT / f"lessons/{FIRST}/exercise.py").read_text(encoding="utf-8")
 SLOW = "import time\n\ntime.sleep(0.3)\n"
-HERE_TOO = {"PYTHONPATH": str(ROOT / "lessons")}  # whichever clone the environment was made for
+HERE = {"PYTHONPATH": str(ROOT / "lessons")}  # the environment may belong to another clone
 CLASS = {f"student-{n:02}": SLOW + (STARTER if n % 3 == 0 else SOLUTION) for n in range(12)}
 
 
@@ -49,7 +51,7 @@ def command(submissions, out, *options):
 def run(*arguments, **environment):
     return subprocess.run(
         command(*arguments),
-        env=os.environ | HERE_TOO | environment,
+        env=os.environ | HERE | environment,
         capture_output=True,
         text=True,
         timeout=60,
@@ -57,7 +59,7 @@ def run(*arguments, **environment):
 
 
 class Cluster:
-    """A scheduler and its workers, each a process in an empty folder of its own."""
+    """A scheduler and its workers. Each is a process in an empty folder."""
 
     def __init__(self, folder, stack):
         self.folder, self.stack = folder, stack
@@ -79,7 +81,7 @@ class Cluster:
                 stdout=log,
                 stderr=log,
             )
-        self.stack.callback(end, process)
+        self.stack.callback(stop, process)
         return process
 
     def worker(self, name, root=ROOT):
@@ -87,21 +89,21 @@ class Cluster:
         return self.start("worker", self.address, *options, root=root)
 
     def processes(self):
-        """Return the processes that are left of this cluster, of its checkers and of its command."""
-        return [process for process in psutil.process_iter() if self.environment["CLUSTER"] == mark(process)]
+        """Return the processes of this cluster, its checkers and its command that still run."""
+        return [process for process in psutil.process_iter() if mark_of(process) == str(self.folder)]
 
     def boxes(self):
         return list(Path(self.environment["TMPDIR"]).glob("grading-*"))
 
 
-def mark(process):
+def mark_of(process):
     try:
         return process.environ().get("CLUSTER")
     except (psutil.Error, OSError):
         return None
 
 
-def end(process):
+def stop(process):
     process.terminate()
     try:
         process.wait(10)
@@ -132,17 +134,17 @@ def test_a_class_is_graded_on_two_machines_one_of_which_dies(tmp_path):
             address = next(key for key, worker in workers.items() if worker["name"] == "victim")
             grader = subprocess.Popen(
                 command(submissions, out, "--scheduler", cluster.address),
-                env=os.environ | HERE_TOO | cluster.environment,
+                env=os.environ | HERE | cluster.environment,
                 stdout=subprocess.PIPE,
                 text=True,
             )
-            cluster.stack.callback(end, grader)
+            cluster.stack.callback(stop, grader)
             eventually(lambda: list(out.glob("students/*/record.json")) and client.processing()[address])
             victim.kill()
             done = len(list(out.glob("students/*/record.json")))
             assert done < len(CLASS) - 1
-            said, _ = grader.communicate(timeout=60)
-            assert grader.returncode == 0, said
+            printed, _ = grader.communicate(timeout=60)
+            assert grader.returncode == 0, printed
             assert len(client.scheduler_info()["workers"]) == 1
     eventually(lambda: not cluster.processes() and not cluster.boxes())
     results = {student: from_json((out / f"students/{student}/record.json").read_text()) for student in CLASS}
@@ -183,16 +185,16 @@ def one_line(graded):
 
 
 @pytest.mark.parametrize("scheduler", ["tcp://127.0.0.1:{port}", "nonsense://127.0.0.1"])
-def test_a_scheduler_that_is_none_is_one_line(tmp_path, scheduler):
+def test_a_missing_scheduler_is_reported_in_one_line(tmp_path, scheduler):
     submissions = hand_in(tmp_path / "class", {"anna": SOLUTION})
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))  # and nobody listens
+        taken.bind(("127.0.0.1", 0))  # but nothing listens
         scheduler = scheduler.format(port=taken.getsockname()[1])
         line = one_line(run(submissions, tmp_path / "out", "--scheduler", scheduler))
     assert line.startswith(f"{scheduler} does not answer, is a Dask scheduler there? ")
 
 
-def test_without_dask_a_line_says_how_to_get_it(tmp_path):
+def test_without_dask_a_line_names_the_command_that_installs_it(tmp_path):
     submissions = hand_in(tmp_path / "class", {"anna": SOLUTION})
     (tmp_path / "distributed.py").write_text("raise ImportError\n")
     graded = run(
@@ -212,7 +214,7 @@ COURSE = Course({}, seed=1, seconds=5, deadline=30, sandboxed=True)
 
 
 class AtOnce(Executor):
-    """An executor that has the answer at once."""
+    """An executor that returns a result at once."""
 
     def submit(self, function, course, submission):
         future = Future()
@@ -221,19 +223,19 @@ class AtOnce(Executor):
 
 
 def grade_many(count, window, executor):
-    """Grade so many submissions; return how many were given, and the most that were on their way."""
-    taken = given = most = 0
+    """Return how many of `count` submissions got a result, and how many were underway at most."""
+    read = finished = most = 0
 
     def submissions():
-        nonlocal taken, most
+        nonlocal read, most
         for number in range(count):
-            taken += 1
-            most = max(most, taken - given)
+            read += 1
+            most = max(most, read - finished)
             yield Submission(f"s{number}", "s", {FIRST: HandedIn("answer.py", bytes(10_000))})
 
     for _ in grade_all(COURSE, submissions(), executor, window):
-        given += 1
-    return given, most
+        finished += 1
+    return finished, most
 
 
 def peak_of(count):
@@ -245,7 +247,7 @@ def peak_of(count):
         tracemalloc.stop()
 
 
-def test_ten_times_as_many_students_take_no_more_memory_and_no_more_are_on_their_way():
+def test_ten_times_as_many_students_need_no_more_memory_and_no_more_are_underway():
     assert peak_of(5_000) < 3 * peak_of(500)
 
 
@@ -261,7 +263,7 @@ def test_no_submission_is_read_before_there_is_room_for_it():
 # checkers
 
 
-def test_threads_share_no_checker_at_a_time_and_one_that_is_lost_is_replaced():
+def test_no_two_threads_use_one_checker_and_a_lost_checker_is_replaced():
     needs("bwrap")
     IDLE.clear()
     with closing(Checker()) as checker:

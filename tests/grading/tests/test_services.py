@@ -1,7 +1,8 @@
-"""Grading where others run it: Gradescope's autograder, and GitHub Actions in a student's fork."""
+"""Grading as others run it: by the README, in a pipe, on Gradescope, and on GitHub in a student's fork."""
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,20 +14,160 @@ import yaml
 
 from grading.formats import summary_markdown
 from grading.record import CheckResult, ExerciseResult, Outcome, StudentResult
-from helpers import ROOT, needs
+from helpers import ROOT, needs, section
+from lesson_loader import code_files, find_lessons
+from make_venv import ROOMS
 
 FIRST = "01_auth_url"
 RIGHT = (ROOT / f"solutions/{FIRST}.py").read_bytes()
 WRONG = (ROOT / f"lessons/{FIRST}/exercise.py").read_bytes()
-STUBS = {  # what would need root or the network; the environment is that of these tests
+HERE = os.environ | {"PYTHONPATH": str(ROOT / "lessons")}  # the environment may belong to another clone
+STUBS = {  # programs that would need root or the network; make_venv.py gets the environment of these tests
     "apt-get": 'echo "$@" >> "$CALLED"',
     "sudo": 'echo "$@" >> "$CALLED"',
     "python3": 'if [ "$1" = -c ]; then exec "$REAL" "$@"; else ln -sfn "$ENVIRONMENT" .venv; fi',
 }
 
 
+def grade(folder, *options, **more):
+    """Grade folder/submissions from inside the folder, and return the finished process."""
+    command = [sys.executable, ROOT / "tests/grading", "submissions", "--out", "grades", *options]
+    return subprocess.run(command, cwd=folder, env=HERE, text=True, **more)
+
+
+# the README
+
+
+def hand_in(folder, path, note):
+    """Hand in what the README shows: right answers, except that Cleo's second one is a starter."""
+    exercise = re.search(r"\d\d_\w+", path + note + FIRST)[0]
+    answer = (ROOT / f"solutions/{exercise}.py").read_bytes()
+    if "cleo" in path and exercise != FIRST:
+        answer = (ROOT / f"lessons/{exercise}/exercise.py").read_bytes()
+    (folder / path).parent.mkdir(parents=True, exist_ok=True)
+    if path.endswith(".zip"):
+        with zipfile.ZipFile(folder / path, "w") as archive:
+            archive.writestr(f"{exercise}.py", answer)
+    else:
+        (folder / path).write_bytes(answer)
+
+
+def test_the_readme_shows_what_grading_a_class_prints(tmp_path):
+    needs("bwrap")
+    here = ROOT / "tests/grading"
+    layout, transcript = re.findall(r"^```\n(.*?)^```$", section(here, "Ten lines"), re.DOTALL | re.MULTILINE)
+    for path, note in re.findall(r"^(\S+)(.*)$", layout, re.MULTILINE):
+        hand_in(tmp_path, path, note)
+    seed = re.search(r"Seed (\d+)", transcript)[1]
+    graded = grade(tmp_path, "--seed", seed, capture_output=True)
+    printed, shown = graded.stdout.splitlines(), transcript.splitlines()
+    assert shown.pop(0) == "$ make grade"
+    assert len(printed) == len(shown), graded.stdout + graded.stderr
+    for line, beginning in zip(printed, shown, strict=True):
+        assert line.startswith(beginning.removesuffix("…")) if "…" in beginning else line == beginning
+    files = re.findall(r"`([\w/]+\.(?:csv|html|json|xml))`", section(here, "Where the results are"))
+    assert len(set(files)) == 6
+    assert all((tmp_path / "grades" / file.replace("NAME", "ada")).exists() for file in files)
+
+
+def test_the_readme_lists_every_outcome():
+    text = section(ROOT / "tests/grading", "Where the results are")
+    rows = re.findall(r"^\| ([a-z, ]+) \| [A-Z]", text, re.MULTILINE)
+    assert sorted(", ".join(rows).split(", ")) == sorted(outcome.value for outcome in Outcome)
+
+
+# a pipe
+
+
+@pytest.fixture
+def unread():
+    """The end to write to of a pipe that nobody reads any more, as after `| head`."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    yield writer
+    os.close(writer)
+
+
+def test_help_that_nobody_reads_ends_without_a_traceback(tmp_path, unread):
+    helped = grade(tmp_path, "--help", stdout=unread, stderr=subprocess.PIPE)
+    assert (helped.returncode, helped.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("errors", [subprocess.PIPE, subprocess.STDOUT], ids=["output", "output and errors"])
+def test_a_class_is_graded_even_if_nobody_reads_what_is_printed(tmp_path, unread, errors):
+    (tmp_path / "submissions/anna").mkdir(parents=True)
+    (tmp_path / "submissions/notes.txt").touch()  # the grader prints a line about it before it begins
+    graded = grade(tmp_path, "--summary=summary.md", "--no-sandbox", stdout=unread, stderr=errors)
+    assert graded.returncode == 0
+    assert not (graded.stderr or "").strip()
+    assert "anna" in (tmp_path / "grades/grades.csv").read_text()
+    assert "0 of" in (tmp_path / "summary.md").read_text()
+
+
+# what is in gradescope.zip
+
+
+def build(root, out, *exercises):
+    """Build the autograder from a copy of the repository, and return the names and contents of its files."""
+    subprocess.run(
+        [sys.executable, root / "tests/grading/package.py", *exercises, "--out", out],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    with zipfile.ZipFile(out) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def test_the_autograder_contains_all_that_grading_needs_and_is_the_same_each_time(tmp_path):
+    files = build(ROOT, tmp_path / "1.zip")
+    build(ROOT, tmp_path / "2.zip")
+    assert (tmp_path / "1.zip").read_bytes() == (tmp_path / "2.zip").read_bytes()
+    exercises = [int(path.stem[:2]) for path in sorted(ROOT.glob("solutions/*.py"))]
+    assert list(map(int, files["exercises.txt"].split())) == exercises
+    needed = [path for lesson in find_lessons().values() for path in code_files(lesson)]
+    for pattern in (
+        "lessons/*/*.sql",
+        "tests/exercises/*.py",
+        "tests/grading/*.py",
+        "tests/grading/templates/*",
+    ):
+        needed += ROOT.glob(pattern)
+    locks = [lock for room in ("lessons", "exercises") for lock in ROOMS[room][1]]  # for setup.sh
+    names = {path.relative_to(ROOT).as_posix() for path in needed} | {"tests/tokens.py", *locks}
+    assert names - files.keys() == set()
+
+
+def test_the_autograder_contains_no_file_that_students_must_not_see(tmp_path):
+    copy = tmp_path / "copy"
+    for room in ("lessons", "tests"):
+        shutil.copytree(ROOT / room, copy / room, ignore=shutil.ignore_patterns("__pycache__", "bench"))
+    for name in (
+        f"lessons/{FIRST}/answer.py",
+        f"lessons/{FIRST}/answer-1.py",
+        f"lessons/{FIRST}/data.db",
+        f"lessons/{FIRST}/.env",
+        "lessons/notes.py",
+        f"solutions/{FIRST}.py",
+        f"tests/exercises/{FIRST}.py",
+        f"tests/exercises/mistakes/{FIRST}/after_jwt.py",
+        f"tests/exercises/alternatives/{FIRST}/from_mapping.py",
+        "tests/grading/attacks/forges_tokens.py",
+        "tests/grading/tests/make_class.py",
+        "tests/grading/submissions/anna.py",
+        "grades/students/anna/record.json",
+    ):
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        (copy / name).write_bytes(b"a secret")
+    files = build(copy, tmp_path / "built.zip")
+    assert f"tests/exercises/test_{FIRST}.py" in files
+    assert [name for name, content in files.items() if content == b"a secret"] == []
+
+
+# Gradescope
+
+
 def environment(folder, **more):
-    """The environment of a service, with programs that stand for those which it would need root for."""
+    """Return the environment of a service, with stubs in place of the programs that need root."""
     programs = folder / "bin"
     programs.mkdir()
     for name, text in STUBS.items():
@@ -51,14 +192,12 @@ def run(command, folder, environment):
 
 @pytest.fixture(scope="module")
 def gradescope(tmp_path_factory):
-    """A Gradescope container after its set-up, for exercise 1, and a way to hand in files."""
+    """A Gradescope container for exercise 1 after its set-up, with a function that hands in files."""
     needs("bash", "bwrap")
     folder = tmp_path_factory.mktemp("gradescope")
-    built = folder / "gradescope.zip"
-    build = [sys.executable, ROOT / "tests/grading/package.py", "1", "--out", built]
-    subprocess.run(build, check=True, stdout=subprocess.DEVNULL)
     source = folder / "source"
-    with zipfile.ZipFile(built) as archive:
+    build(ROOT, folder / "gradescope.zip", "1")
+    with zipfile.ZipFile(folder / "gradescope.zip") as archive:
         archive.extractall(source)
         modes = {info.filename: info.external_attr >> 16 & 0o777 for info in archive.infolist()}
     for script in ("setup.sh", "run_autograder"):
@@ -74,28 +213,31 @@ def gradescope(tmp_path_factory):
         for name, content in files.items():
             (folder / "submission" / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / "submission" / name).write_bytes(content)
-        done = run([source / "run_autograder"], folder, variables | more)
+        graded = run([source / "run_autograder"], folder, variables | more)
         results = folder / "results/results.json"
-        return done, json.loads(results.read_text()) if results.exists() else None
+        return graded, json.loads(results.read_text()) if results.exists() else None
 
     return SimpleNamespace(folder=folder, hand_in=hand_in)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [f"{FIRST}.py", f"lessons/{FIRST}/answer.py"])
 def test_gradescope_gets_full_marks_for_a_right_answer(gradescope, name):
-    done, results = gradescope.hand_in({name: RIGHT})
-    assert results is not None, done.stdout + done.stderr
+    graded, results = gradescope.hand_in({name: RIGHT})
+    assert results is not None, graded.stdout + graded.stderr
     assert results["score"] == 10
     assert "sandbox" not in results["output"]
 
 
+@pytest.mark.slow
 def test_gradescope_gets_fewer_marks_for_a_wrong_answer(gradescope):
     _, results = gradescope.hand_in({f"{FIRST}.py": WRONG})
     assert 0 <= results["score"] < 10
     assert len(results["tests"]) > 1
 
 
-def test_a_hostile_submission_gets_nothing_run_and_no_points(gradescope):
+@pytest.mark.slow
+def test_a_hostile_submission_runs_no_command_and_gets_no_points_on_gradescope(gradescope):
     mark = gradescope.folder / "was-here"
     forged = f'open({str(mark)!r}, "w").write("x")\nimport os\nos._exit(0)\n'.encode()
     files = {
@@ -109,52 +251,48 @@ def test_a_hostile_submission_gets_nothing_run_and_no_points(gradescope):
     assert not list(gradescope.folder.rglob("was-here"))
 
 
+@pytest.mark.slow
 def test_an_empty_submission_gets_no_points_on_gradescope(gradescope):
     _, results = gradescope.hand_in({"notes.txt": b""})
     assert results["score"] == 0
 
 
-def test_gradescope_grades_without_a_sandbox_where_there_is_none_and_says_so(gradescope, tmp_path):
-    for program in ("bash", "cp", "env", "mkdir", "mktemp", "rm", "setpriv", "tail"):  # and no bwrap
+@pytest.mark.slow
+def test_gradescope_grades_without_bubblewrap_and_mentions_it(gradescope, tmp_path):
+    for program in ("bash", "cp", "env", "mkdir", "mktemp", "rm", "setpriv", "tail"):
         needs(program)
         (tmp_path / program).symlink_to(shutil.which(program))
-    done, results = gradescope.hand_in({f"{FIRST}.py": RIGHT}, PATH=str(tmp_path))
-    assert results is not None, done.stdout + done.stderr
+    graded, results = gradescope.hand_in({f"{FIRST}.py": RIGHT}, PATH=str(tmp_path))
+    assert results is not None, graded.stdout + graded.stderr
     assert results["score"] == 10
     assert "without a sandbox" in results["output"]
 
 
-def test_gradescope_gets_no_result_where_the_grader_fails(gradescope):
+@pytest.mark.slow
+def test_gradescope_gets_no_result_if_the_grader_fails(gradescope):
     checks = gradescope.folder / f"source/tests/exercises/test_{FIRST}.py"
-    right = checks.read_text()
-    checks.write_text(right.replace("def test_", "def test_fails(nothing):\n    pass\n\n\ndef test_", 1))
+    source = checks.read_text()
+    checks.write_text(source.replace("def test_", "def test_fails(nothing):\n    pass\n\n\ndef test_", 1))
     try:
-        done, results = gradescope.hand_in({f"{FIRST}.py": RIGHT})
+        graded, results = gradescope.hand_in({f"{FIRST}.py": RIGHT})
     finally:
-        checks.write_text(right)
-    assert done.returncode != 0
+        checks.write_text(source)
+    assert graded.returncode != 0
     assert results is None
 
 
-def test_the_autograder_is_the_same_each_time_and_holds_no_solution(tmp_path):
-    archives = [tmp_path / "1.zip", tmp_path / "2.zip"]
-    for archive in archives:
-        subprocess.run([sys.executable, ROOT / "tests/grading/package.py", "--out", archive], check=True)
-    assert archives[0].read_bytes() == archives[1].read_bytes()
-    with zipfile.ZipFile(archives[0]) as archive:
-        names = archive.namelist()
-        assert archive.read("exercises.txt").split() == [b"%d" % number for number in range(1, 9)]
-    assert not [name for name in names if "solution" in name or name.endswith(("answer.py", "data.db"))]
+# GitHub Actions
 
 
-@pytest.mark.parametrize(("answer", "said"), [(RIGHT, "## 10 of 10 points"), (WRONG, "of 10 points")])
-def test_a_push_to_a_fork_is_graded_and_summed_up(tmp_path, answer, said):
+@pytest.mark.slow
+@pytest.mark.parametrize(("answer", "points"), [(RIGHT, "## 10 of 10 points"), (WRONG, "of 10 points")])
+def test_a_push_to_a_fork_is_graded_and_summed_up(tmp_path, answer, points):
     needs("bash", "bwrap", "git")
     fork, temporary, summary = tmp_path / "fork", tmp_path / "temp", tmp_path / "summary.md"
     temporary.mkdir()
     listed = subprocess.check_output(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, text=True)
     for name in listed.splitlines():
-        if (ROOT / name).is_file() and not name.startswith(".venv"):
+        if (ROOT / name).is_file():
             (fork / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, fork / name)
     (fork / f"lessons/{FIRST}/answer.py").write_bytes(answer)
@@ -165,21 +303,21 @@ def test_a_push_to_a_fork_is_graded_and_summed_up(tmp_path, answer, said):
         tmp_path,
         RUNNER_TEMP=str(temporary),
         GITHUB_STEP_SUMMARY=str(summary),
-        PYTHONPATH=str(fork / "lessons"),  # where make_venv.py would have put it
+        PYTHONPATH=str(fork / "lessons"),  # make_venv.py would do this, but it is a stub here
     )
     workflow = yaml.safe_load((ROOT / ".github/workflows/grade.yml").read_text())
     assert workflow["permissions"] == {"contents": "read"}
     for step in workflow["jobs"]["grade"]["steps"]:
         if "run" in step:
             assert "${{" not in step["run"]
-            done = run(["bash", "-e", "-c", step["run"]], fork, variables)
-            assert done.returncode == 0, done.stdout + done.stderr
-    assert said in summary.read_text()
+            ran = run(["bash", "-e", "-c", step["run"]], fork, variables)
+            assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert points in summary.read_text()
     assert "is advice" in summary.read_text()
     assert "install --quiet --yes bubblewrap" in (tmp_path / "called").read_text()
 
 
-def test_a_summary_shows_hostile_text_and_does_nothing_it_says():
+def test_a_summary_shows_hostile_text_as_plain_text():
     evil = "<img src=x>\n| [a](http://b) `c` @everyone \x1b[31m&lt;"
     check = CheckResult("test_it", "Users log in.", 10, Outcome.UNREADABLE, message=evil, got=evil)
     exercise = ExerciseResult(FIRST, 10, [check], file=evil, printed=evil, problem=evil)
@@ -194,8 +332,7 @@ def test_a_summary_shows_hostile_text_and_does_nothing_it_says():
     assert "without a sandbox" in text
 
 
-def test_a_summary_has_no_mark_where_the_grader_failed():
+def test_a_summary_has_no_mark_if_the_grader_failed():
     check = CheckResult("test_it", "Users log in.", 10, Outcome.GRADER_ERROR)
-    assert summary_markdown(StudentResult("a", "a", [ExerciseResult(FIRST, 10, [check])])).startswith(
-        "## no mark"
-    )
+    exercise = ExerciseResult(FIRST, 10, [check])
+    assert summary_markdown(StudentResult("a", "a", [exercise])).startswith("## no mark")
