@@ -6,7 +6,12 @@ import os
 import signal
 import sys
 
-import click
+try:
+    import click
+except ModuleNotFoundError:
+    sys.exit(
+        "This Python lacks the packages of the lessons. Use make, or the Python in .venv (lessons/README.md)."
+    )
 
 import exercise_loop
 from lesson_loader import diff, find_lessons, read_about
@@ -34,7 +39,7 @@ def lesson_number(text: str) -> int:
 def port_number(text: str) -> int:
     """Return a TCP port, or exit with an example. Port 0 means any free port."""
     if not text.isdecimal() or int(text) > 65535:
-        sys.exit(f"{text!r} is not a port. Choose a number from 1024 to 65535: make lesson-1 PORT=8001")
+        sys.exit(f"{text!r} is not a port. Choose a number from 1024 to 65535, for example PORT=8001")
     return int(text)
 
 
@@ -158,4 +163,9 @@ if __name__ == "__main__":
     if hasattr(signal, "SIGPIPE"):
         # end quietly, like other Unix programs, if `head` or a pager closes the pipe
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    Door("lessons", sources=[lessons, exercises], help="The lessons and their exercises.")()
+    try:
+        Door("lessons", sources=[lessons, exercises], help="The lessons and their exercises.")()
+    except ModuleNotFoundError as error:
+        if error.name not in ("httpx", "pytest", "watchfiles"):
+            raise
+        sys.exit("First install what the exercises need: python3 lessons/make_venv.py exercises")

@@ -46,12 +46,13 @@ class Printer:
         for test in items:
             test.user_properties.append(("sentence", sentence_of(test, self.lesson)))
 
-    def pytest_exception_interact(self, call: pytest.CallInfo[None]) -> None:
-        assert call.excinfo
-        if call.excinfo.errisinstance(AssertionError):
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> None:
+        """Keep the reason of a failure. pytest then makes its report as usual."""
+        if call.excinfo and call.excinfo.errisinstance(AssertionError):
             lines = call.excinfo.exconly().removeprefix("AssertionError: ").splitlines()
             self.reason = "\n".join(lines[:MOST_LINES])
-        else:
+        elif call.excinfo:
             self.reason = explain(call.excinfo.value, LESSONS / self.lesson)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

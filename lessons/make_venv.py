@@ -4,7 +4,7 @@
     python3 lessons/make_venv.py exercises    add what the exercises need
 
 Uses uv if it is on the PATH, otherwise the standard library's venv and pip. The syntax is old on
-purpose: a Python that is too old for the lessons can still read this file and explain what to install.
+purpose: a Python 3 that is too old for the lessons can still read this file and explain what to install.
 """
 
 import os

@@ -232,7 +232,7 @@ def expect(response: Response, condition: object, expected: str, question: str) 
 
 
 def shorten(text: str, length: int = 160) -> str:
-    """Return a string on one line, at most `length` characters long, with the middle of each token cut out."""
+    """Return a string on one line, of at most `length` characters, without the middle of each token."""
     text = re.sub(r"eyJ[\w.-]{30,}", lambda token: f"{token[0][:12]}…{token[0][-6:]}", " ".join(text.split()))
     return text if len(text) <= length else f"{text[: length - 12]} … {text[-9:]}"
 

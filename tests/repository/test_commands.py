@@ -133,6 +133,27 @@ def test_a_wrong_port_gets_an_example_of_a_right_one(port):
     assert "Traceback" not in run.stderr
 
 
+@pytest.mark.parametrize(
+    ("missing", "command", "message"),
+    [
+        ("click", "list", "This Python lacks the packages of the lessons. Use make, or the Python in .venv"),
+        ("pytest", "check", "First install what the exercises need: python3 lessons/make_venv.py exercises"),
+        ("pytest", "test", "First install what the exercises need: python3 lessons/make_venv.py exercises"),
+        (
+            "watchfiles",
+            "watch",
+            "First install what the exercises need: python3 lessons/make_venv.py exercises",
+        ),
+    ],
+)
+def test_a_missing_package_gets_a_line_on_what_to_do(student, missing, command, message):
+    (student / f"{missing}.py").write_text(f"raise ModuleNotFoundError(name={missing!r})\n")
+    lessons("start", "1", folder=student)
+    run = lessons(command, "1", folder=student, PYTHONPATH=f"{student}{os.pathsep}{student / 'lessons'}")
+    assert run.returncode == 1
+    assert run.stderr.startswith(message)
+
+
 # list and diff
 
 
@@ -199,7 +220,7 @@ def test_the_tests_run_on_the_files_as_they_are_now(student):
     app.write_text(app.read_text().replace('"/login"', '"/enter"'))
     run = lessons("test", "1", folder=student)
     assert run.returncode == 1
-    assert "      assert 404 == 200" in run.stdout
+    assert "  FAILED  Users log in with POST /login.\n\n      assert 404 == 200\n" in run.stdout
     assert "Next: change a file in lessons/01_auth_url, then make test-1" in run.stdout
     assert "Traceback" not in run.stdout + run.stderr
 

@@ -75,6 +75,18 @@ def test_the_first_check_explains_that_the_exercise_is_unchanged(student):
     )
 
 
+def test_the_students_door_shows_a_real_check(student):
+    student.run("start", "1")
+    output = student.run("check", "1")
+    check = output[output.index("  FAILED") : output.index("?\n") + 2]
+    door = (ROOT / "lessons/README.md").read_text(encoding="utf-8")
+    assert without_random_values(check) in without_random_values(door)
+
+
+def without_random_values(text):
+    return re.sub(r'"(username|password)": "\w{8}"', r'"\1": "random"', text)
+
+
 def test_trying_an_answer_serves_it_and_reloads_it_after_an_edit(student, tmp_path):
     student.run("start", "1")
     with lesson_server(1, tmp_path, lessons=student.repository / "lessons", command="try") as server:

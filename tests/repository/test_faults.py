@@ -333,13 +333,13 @@ FAULTS = {  # (file, old text, new text, the test that must fail)
     ),
     "a name that stays in flask": (
         "lessons/flask_jwt_compat.py",
-        "        del flask._request_ctx_stack",
+        "        del extended._request_ctx_stack",
         "        pass",
         COMPAT + "flask_and_jwt_are_left_as_they_were",
     ),
     "an identity that outlives its request": (
         "lessons/flask_jwt_compat.py",
-        "return request._get_current_object() if has_request_context() else None",
+        "return proxy._get_current_object() if has_request_context() else None",
         "return flask.g if flask.has_app_context() else None",
         COMPAT + "an_identity_ends_with_its_request",
     ),
