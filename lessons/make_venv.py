@@ -9,6 +9,7 @@ purpose: a Python 3 that is too old for the lessons can still read this file and
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -106,4 +107,6 @@ def run(*command: str) -> None:
 
 
 if __name__ == "__main__":
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # end quietly if `head` closes the pipe
     main(sys.argv[1:])

@@ -78,7 +78,7 @@ def copy(tmp_path: Path) -> Path:
 def edited(tmp_path: Path) -> Callable[..., Flask]:
     """A function that loads a lesson after an edit of its app.py: it replaces old strings with new ones."""
 
-    def edited(number: int, changes: dict[str, str], file: str = "app.py") -> Flask:
+    def load_edited(number: int, changes: dict[str, str], file: str = "app.py") -> Flask:
         copy = Path(tempfile.mkdtemp(dir=tmp_path))
         shutil.copytree(find_lessons()[number], copy, ignore=GENERATED, dirs_exist_ok=True)
         source = (copy / file).read_text(encoding="utf-8")
@@ -88,7 +88,7 @@ def edited(tmp_path: Path) -> Callable[..., Flask]:
         (copy / file).write_text(source, encoding="utf-8")
         return load_lesson(copy, copy / "data.db")
 
-    return edited
+    return load_edited
 
 
 class SmallApp(Flask):
@@ -125,7 +125,7 @@ def make_app() -> Callable[..., SmallApp]:
     It sets the given options before JWT(...). The JWT object is `app.jwt`.
     """
 
-    def make_app(
+    def make(
         authenticate: Callable[..., Any] = authenticate,
         identity: Callable[..., Any] = identity,
         **options: Any,
@@ -142,16 +142,16 @@ def make_app() -> Callable[..., SmallApp]:
 
         return app
 
-    return make_app
+    return make
 
 
 @pytest.fixture
 def log_in() -> Callable[..., dict[str, str]]:
     """A function that logs bob in and returns the header that carries his token."""
 
-    def log_in(app: Flask, url: str = "/auth", **changes: Any) -> dict[str, str]:
+    def log_in_as_bob(app: Flask, url: str = "/auth", **changes: Any) -> dict[str, str]:
         response = app.test_client().post(url, json=BOB | changes)
         assert response.status_code == 200, response.text
         return authorization(response.get_json()["access_token"])
 
-    return log_in
+    return log_in_as_bob

@@ -352,4 +352,5 @@ def run(command, cwd=ROOT, statuses=(0,)):
 
 
 if __name__ == "__main__":
-    main()
+    with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):  # `head` closed the pipe, or Ctrl-C
+        main()

@@ -10,6 +10,7 @@ notebooks        the test that runs each notebook and reads every cell, against 
 The commands take turns, so that a machine that slows down slows both. Prints medians and their ratio.
 """
 
+import contextlib
 import http.client
 import os
 import shutil
@@ -153,4 +154,5 @@ def time_first_response(command, folder):
 
 
 if __name__ == "__main__":
-    main()
+    with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):  # `head` closed the pipe, or Ctrl-C
+        main()

@@ -142,7 +142,7 @@ def start_in_process(
     raises DidNotStart.
     """
 
-    def start(apart: bool = False) -> Client:
+    def start_app(apart: bool = False) -> Client:
         if apart:
             shutil.copy(database, f"{database}.copy")
         patch.setenv("DATABASE", f"{database}.copy" if apart else str(database))
@@ -162,7 +162,7 @@ def start_in_process(
         patch.setenv("SECRET_KEY", secret_key)
         patch.setenv("TZ", "JST-9")  # a clock nine hours ahead of UTC, to catch local times in tokens
         apply_time_zone()
-        yield start
+        yield start_app
     apply_time_zone()
 
 

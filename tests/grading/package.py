@@ -5,6 +5,7 @@
 """
 
 import argparse
+import signal
 import zipfile
 from pathlib import Path
 
@@ -73,4 +74,6 @@ def add(archive: zipfile.ZipFile, name: str, content: bytes, mode: int = 0o644) 
 
 
 if __name__ == "__main__":
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # end quietly if `head` closes the pipe
     main()

@@ -262,15 +262,16 @@ def test_make_passes_the_number_and_the_port_on():
 
 
 COMMANDS = [
-    "--help",
-    "list",
-    "diff 4",
-    "test 1",
-    "start 1",
-    "check 1",
-    "hint 1",
-    "solution 1 --peek",
-    "progress",
+    "lessons --help",
+    "lessons list",
+    "lessons diff 4",
+    "lessons test 1",
+    "lessons start 1",
+    "lessons check 1",
+    "lessons hint 1",
+    "lessons solution 1 --peek",
+    "lessons progress",
+    "lessons/make_venv.py kitchen",
 ]
 
 
@@ -278,7 +279,7 @@ COMMANDS = [
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_ends_quietly_if_head_closes_the_pipe(student, command):
     needs("sh")
-    script = f"{sys.executable} lessons start 1 > started; {sys.executable} lessons {command} | true"
+    script = f"{sys.executable} lessons start 1 > started; {sys.executable} {command} | true"
     environment = os.environ | {"PYTHONPATH": str(student / "lessons")}
     run = subprocess.run(["sh", "-c", script], cwd=student, env=environment, capture_output=True, text=True)
     assert "Traceback" not in run.stderr

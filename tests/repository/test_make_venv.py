@@ -1,6 +1,7 @@
 """The set-up: what it installs, in which order, and what it prints if something is missing."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -124,4 +125,10 @@ def test_the_supported_pythons_are_the_same_everywhere():
     oldest = "{}.{}".format(*make_venv.OLDEST)
     assert f'requires-python = ">={oldest}"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     assert f"Python {oldest} or newer" in (ROOT / "README.md").read_text(encoding="utf-8")
-    assert f'"{oldest}"' in (ROOT / ".github/workflows/test.yml").read_text(encoding="utf-8")
+    workflow = (ROOT / ".github/workflows/test.yml").read_text(encoding="utf-8")
+    tested = re.findall(r'"(3\.\d+)"', re.search(r"python: \[(.+)\]", workflow)[1])
+    assert tested[0] == oldest
+    contributing = (ROOT / ".github/CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert f"Python {tested[0]} to {tested[-1]}" in contributing
+    for system in ("macos", "windows"):
+        assert re.findall(rf'os: {system}-latest, python: "(3\.\d+)"', workflow) == [tested[0], tested[-1]]
