@@ -4,6 +4,11 @@ PYTHON ?= python3
 SUBMISSIONS ?= submissions
 OUT ?= grades
 
+# `make test 1` instead of `make test-1` would run all tests of the repository
+ifneq (,$(filter 0% 1% 2% 3% 4% 5% 6% 7% 8% 9%,$(MAKECMDGOALS)))
+$(error Write a hyphen before the number: make $(subst $() ,-,$(strip $(MAKECMDGOALS))))
+endif
+
 help: ## print this list
 	@awk -F ':.*## ' '/^## / { print "\n" substr($$0, 4) } \
 		/^[a-z%-]+:.*## / { sub("%", "N", $$1); printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -14,12 +19,12 @@ list: .venv/.installed-lessons ## list the lessons
 	@.venv/bin/python lessons list
 
 lesson-%: .venv/.installed-lessons ## serve lesson N until Ctrl-C (PORT=8001)
-	@.venv/bin/python lessons serve $*$(port)
+	@.venv/bin/python lessons serve $*$(port_option)
 
 diff-%: .venv/.installed-lessons ## show what lesson N changes in the lesson before it
 	@.venv/bin/python lessons diff $*
 
-test-%: .venv/.installed-exercises ## test lesson N as its files are now
+test-%: .venv/.installed-exercises ## run the tests of lesson N on its current files
 	@.venv/bin/python lessons test $* || true
 
 ## Learn: the exercises (lessons/README.md)
@@ -28,7 +33,7 @@ start-%: .venv/.installed-exercises ## start exercise N: copy it to answer.py
 	@.venv/bin/python lessons start $*
 
 try-%: .venv/.installed-exercises ## serve your answer to exercise N until Ctrl-C (PORT=8001)
-	@.venv/bin/python lessons try $*$(port)
+	@.venv/bin/python lessons try $*$(port_option)
 
 check-%: .venv/.installed-exercises ## check your answer to exercise N
 	@.venv/bin/python lessons check $* || true
@@ -37,10 +42,10 @@ watch-%: .venv/.installed-exercises ## check your answer to exercise N whenever 
 	@.venv/bin/python lessons watch $*
 
 hint-%: .venv/.installed-exercises ## print a hint for exercise N (LEVEL=2 or LEVEL=3 for more)
-	@.venv/bin/python lessons hint $*$(if $(LEVEL), --level $(LEVEL))
+	@.venv/bin/python lessons hint $*$(level_option)
 
-solution-%: .venv/.installed-exercises ## print the solution, once your answer passes (PEEK=1: now)
-	@.venv/bin/python lessons solution $* $(if $(PEEK),--peek)
+solution-%: .venv/.installed-exercises ## print the solution, once your answer passes (PEEK=1 prints it now)
+	@.venv/bin/python lessons solution $* $(if $(filter-out 0 no,$(PEEK)),--peek)
 
 reset-%: .venv/.installed-exercises ## start exercise N again and keep your old answer
 	@.venv/bin/python lessons reset $*
@@ -51,7 +56,7 @@ progress: .venv/.installed-exercises ## show your points in every exercise
 ## Teach (notebooks/README.md)
 
 notebooks: .venv/.installed-notebooks ## open the notebooks in JupyterLab (PORT=8888 ARGS=--no-browser)
-	@.venv/bin/python -m jupyterlab --config notebooks/.jupyter/jupyter_lab_config.py$(port) $(ARGS)
+	@.venv/bin/python -m jupyterlab --config notebooks/.jupyter/jupyter_lab_config.py$(port_option) $(ARGS)
 
 slides-%: .venv/.installed-notebooks ## run notebook N and write it as one page of slides
 	@.venv/bin/python notebooks/slides.py $*
@@ -61,7 +66,7 @@ slides-%: .venv/.installed-notebooks ## run notebook N and write it as one page 
 grade: .venv/.installed-exercises ## grade a folder of submissions (SUBMISSIONS=folder OUT=folder ARGS='--jobs 4')
 	@.venv/bin/python tests/grading $(call quoted,$(SUBMISSIONS)) --out $(call quoted,$(OUT)) $(ARGS)
 
-gradescope: .venv/.installed-exercises ## build gradescope.zip, an autograder to upload (ARGS='1 2')
+gradescope: .venv/.installed-exercises ## build gradescope.zip, an autograder to upload (ARGS='1 2' for exercises 1 and 2)
 	@.venv/bin/python tests/grading/package.py $(ARGS)
 
 ## Contribute (.github/CONTRIBUTING.md)
@@ -72,7 +77,7 @@ test: .venv/.installed-tests .venv/.installed-notebooks .venv/.installed-cluster
 test-slow: .venv/.installed-tests .venv/.installed-notebooks .venv/.installed-cluster ## run the slow tests: attacks, faults, browsers, cluster
 	@.venv/bin/python -m pytest -n auto -m slow $(ARGS)
 
-lint: .venv/.installed-tests .venv/.installed-notebooks ## check style, types, spelling and that notebooks hold no outputs
+lint: .venv/.installed-tests .venv/.installed-notebooks ## check style, types and spelling, and that notebooks contain no outputs
 	@.venv/bin/python -m ruff check
 	@.venv/bin/python -m ruff format --check
 	@.venv/bin/python -m mypy
@@ -84,11 +89,11 @@ format: .venv/.installed-tests .venv/.installed-notebooks ## format the code and
 	@.venv/bin/python -m ruff format
 	@.venv/bin/python -m nbstripout --keep-id notebooks/*.ipynb
 
-bench: .venv/.installed-tests .venv/.installed-notebooks ## compare our speed with the bare tools and with other graders
+bench: .venv/.installed-tests .venv/.installed-notebooks ## compare our speed with the plain tools and with other graders
 	@.venv/bin/python tests/bench/bench_lessons.py
 	@.venv/bin/python tests/bench/bench_grading.py
 
-lock: ## renew the locked requirements (needs uv)
+lock: ## update the locked requirements (needs uv)
 	@uv $(LOCK) pyproject.toml --output-file lessons/requirements.txt
 	@uv $(LOCK) --group build --output-file lessons/requirements-build.txt
 	@uv $(LOCK) --group notebooks $(LESSONS) --output-file notebooks/requirements.txt
@@ -101,7 +106,8 @@ lock: ## renew the locked requirements (needs uv)
 clean: ## delete the environment, the databases and the caches
 	@rm -rf .venv .pytest_cache .ruff_cache .mypy_cache lessons/*/data.db notebooks/*.html
 
-port = $(if $(PORT), --port $(PORT))
+port_option = $(if $(PORT)$(port), --port $(or $(PORT),$(port)))
+level_option = $(if $(LEVEL)$(level), --level $(or $(LEVEL),$(level)))
 quoted = '$(subst ','\'',$(1))'
 LOCK = pip compile --quiet $(UPGRADE) --universal --python-version 3.11 --generate-hashes \
 	--annotation-style line --custom-compile-command 'make lock'

@@ -1,4 +1,4 @@
-"""The commands of the students' door. `make lesson-1` runs `python lessons serve 1`, and so on."""
+"""The commands for students. For example, `make lesson-1` runs `python lessons serve 1`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ import sys
 try:
     import click
 except ModuleNotFoundError:
-    sys.exit(
-        "This Python lacks the packages of the lessons. Use make, or the Python in .venv (lessons/README.md)."
-    )
+    sys.exit("This Python lacks the lessons' packages. Use make, or the Python in .venv (lessons/README.md).")
 
 import exercise_loop
 from lesson_loader import diff, find_lessons, read_about
@@ -19,8 +17,8 @@ from lesson_loader import diff, find_lessons, read_about
 COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
 
-class Door(click.CommandCollection):
-    """The commands of several groups. The help lists them group by group, in the order of this file."""
+class GroupedCommands(click.CommandCollection):
+    """Commands in groups. The help lists each group under its name, in the order of this file."""
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         for group in self.sources:
@@ -37,16 +35,16 @@ def lesson_number(text: str) -> int:
 
 
 def port_number(text: str) -> int:
-    """Return a TCP port, or exit with an example. Port 0 means any free port."""
+    """Return the port number, or exit and show a valid example. Port 0 means any free port."""
     if not text.isdecimal() or int(text) > 65535:
         sys.exit(f"{text!r} is not a port. Choose a number from 1024 to 65535, for example PORT=8001")
     return int(text)
 
 
 def hint_level(text: str) -> int:
-    """Return the level of a hint, or exit with an example."""
+    """Return the hint level, or exit and show a valid example."""
     if text not in ("1", "2", "3"):
-        sys.exit(f"There is no hint {text!r}. The levels are 1, 2 and 3: make hint-1 LEVEL=2")
+        sys.exit(f"There is no hint {text!r}. Choose 1, 2 or 3, for example: make hint-1 LEVEL=2")
     return int(text)
 
 
@@ -93,7 +91,7 @@ def show_diff(number: int) -> None:
 @lessons.command("test")
 @number_argument
 def run_tests(number: int) -> None:
-    """Test lesson N as its files are now."""
+    """Run the tests of lesson N on its current files."""
     import lesson_tests
 
     lesson_tests.run(number)
@@ -164,7 +162,7 @@ if __name__ == "__main__":
         # end quietly, like other Unix programs, if `head` or a pager closes the pipe
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:
-        Door("lessons", sources=[lessons, exercises], help="The lessons and their exercises.")()
+        GroupedCommands("lessons", sources=[lessons, exercises], help="The lessons and their exercises.")()
     except ModuleNotFoundError as error:
         if error.name not in ("httpx", "pytest", "watchfiles"):
             raise

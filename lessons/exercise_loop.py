@@ -1,11 +1,13 @@
-"""The student's loop: start an exercise, check the answer, get a hint, compare with the solution.
+"""What students do with an exercise: start it, check their answer, get hints, see the solution.
 
-An exercise is a lesson's exercise.py. The student's answer is answer.py beside it. The repository never
-contains an answer.py, so an update cannot conflict with it.
+Each exercise is the file exercise.py in a lesson's folder. The student's answer is answer.py in the same
+folder. The repository never contains an answer.py, so pulling an update cannot conflict with it.
 """
 
 from __future__ import annotations
 
+import ast
+import logging
 import os
 import re
 import shutil
@@ -33,12 +35,12 @@ def start(number: int) -> None:
             f"or start again with make reset-{number}, which keeps your old answer."
         )
     shutil.copy(exercise_file(number), answer)
-    print(f"{display_path(answer)} is your copy. Change it at the TODO:\n\n{todo_of(answer)}\n")
-    print(f"Next: make check-{number}")
+    print(f"{display_path(answer)} is your copy. Change it at the TODO:\n\n{read_todo(answer)}\n")
+    print(f"Next: change the file, then run make check-{number}")
 
 
 def check(number: int) -> None:
-    """Check the answer and print what to do next. If every check passes, compare it with the solution.
+    """Check the answer and print what to do next. If every check passes, print how the solution differs.
 
     Exits with status 1 if a check fails.
     """
@@ -51,8 +53,8 @@ def check(number: int) -> None:
     if status != 1:
         print(f"\nThe checks stopped before the end (pytest ended with status {status}).")
     elif answer.read_bytes() == exercise_file(number).read_bytes():
-        print("\nYou have not changed the exercise yet, so checks fail.")
-    print(f"\nNext: change {display_path(answer)}, then make check-{number}.", end=" ")
+        print("\nYou have not changed the exercise yet, so some checks fail.")
+    print(f"\nNext: change {display_path(answer)}, then run make check-{number}.", end=" ")
     print(f"If you are stuck: make hint-{number}")
     sys.exit(1)
 
@@ -60,6 +62,8 @@ def check(number: int) -> None:
 def watch(number: int) -> None:
     """Check the answer now and after each save, until Ctrl-C."""
     from watchfiles import watch as wait_for_changes
+
+    logging.getLogger("watchfiles").setLevel(logging.ERROR)  # no warning about Ctrl-C
 
     answer = existing_answer(number)
     check_in_new_process(number)
@@ -74,11 +78,11 @@ def watch(number: int) -> None:
 
 def check_in_new_process(number: int) -> None:
     subprocess.call([sys.executable, str(LESSONS), "check", str(number)])
-    print("\nWaiting for your next save. Ctrl-C stops this.", flush=True)
+    print("\nWaiting for your next save. Press Ctrl-C to stop.", flush=True)
 
 
 def hint(number: int, level: int) -> None:
-    """Print a hint of level 1, 2 or 3. The first asks a question; the third nearly gives the answer."""
+    """Print hint 1, 2 or 3. The first asks a question; the third almost gives the answer."""
     hints = read_hints(exercise_file(number).with_name("hints.md"))
     print(f"Hint {level} of {len(hints)}\n\n{hints[level - 1]}\n")
     more = f"make hint-{number} LEVEL={level + 1}" if level < len(hints) else f"make solution-{number} PEEK=1"
@@ -105,20 +109,20 @@ def reset(number: int) -> None:
     old = next(path for path in names if not path.exists())
     answer.rename(old)
     shutil.copy(exercise_file(number), answer)
-    print(f"{display_path(answer)} is the exercise again. Your old answer is in {old.name}.\n")
-    print(f"Next: make check-{number}")
+    print(f"{display_path(answer)} is a new copy of the exercise. Your old answer is in {old.name}.\n")
+    print(f"Next: change the file, then run make check-{number}")
 
 
 def progress() -> None:
     """Check every exercise, print one line for each, and name the next one to do."""
     _, incomplete = run_checks(CHECKS, "--brief")
-    open_numbers = [number for number, folder in find_lessons().items() if folder.name in incomplete]
-    if not open_numbers:
+    unfinished = [number for number, folder in find_lessons().items() if folder.name in incomplete]
+    if not unfinished:
         print("\nYou have solved every exercise.")
-    elif answer_file(open_numbers[0]).exists():
-        print(f"\nNext: make check-{open_numbers[0]}")
+    elif answer_file(unfinished[0]).exists():
+        print(f"\nNext: make check-{unfinished[0]}")
     else:
-        print(f"\nNext: make start-{open_numbers[0]}")
+        print(f"\nNext: make start-{unfinished[0]}")
 
 
 class IncompleteExercises:
@@ -145,15 +149,20 @@ def run_checks(path: Path, *options: str) -> tuple[int, set[str]]:
 def comparison(number: int) -> str:
     """Return the difference between a passing answer and the solution."""
     answer, ours = answer_file(number), solution_file(number)
+    if same_code(answer, ours):
+        return "All checks pass, and your code is the same as our solution."
     difference = diff_files(answer, ours, display_path(answer), display_path(ours))
-    if not difference:
-        return "All checks pass, and your answer is the same as our solution."
-    return f"All checks pass. Our solution is different, and yours can be as good:\n\n{difference.rstrip()}"
+    return f"All checks pass. Our solution differs, but yours can be just as good:\n\n{difference.rstrip()}"
+
+
+def same_code(*files: Path) -> bool:
+    """Return whether files differ in comments, quotes and blank lines only."""
+    return len({ast.dump(ast.parse(file.read_text(encoding="utf-8"))) for file in files}) == 1
 
 
 def next_step_after(number: int) -> str:
-    if number + 1 in find_lessons():
-        return f"Next: make lesson-{number + 1}, then make start-{number + 1}"
+    if following := find_lessons().get(number + 1):
+        return f"Next: read {display_path(following)}/README.md, then run make lesson-{number + 1}"
     return "This was the last exercise. To see all your points: make progress"
 
 
@@ -163,8 +172,8 @@ def read_hints(file: Path) -> list[str]:
     return [item.strip().replace("\n   ", "\n") for item in items]
 
 
-def todo_of(file: Path) -> str:
-    """Return the comment that begins with TODO, or an empty text."""
+def read_todo(file: Path) -> str:
+    """Return the comment that begins with TODO, or an empty string."""
     todo = re.search(r"^# TODO:.*\n(#.*\n)*", file.read_text(encoding="utf-8"), re.MULTILINE)
     return todo[0].rstrip() if todo else ""
 
@@ -173,7 +182,7 @@ def exercise_file(number: int) -> Path:
     """Return a lesson's exercise.py, or exit and name the first exercise."""
     file = find_lessons()[number] / "exercise.py"
     if not file.exists():
-        sys.exit(f"Lesson {number} has no exercise. The first exercise is make start-1")
+        sys.exit(f"Lesson {number} has no exercise. Start the first exercise: make start-1")
     return file
 
 

@@ -12,21 +12,21 @@ The second command has --no-deps because Flask-JWT asks for a PyJWT below 1.5, w
 import. Flask-JWT's setup.py uses a part of setuptools that newer versions deprecate, so we stay below 81. For
 a new project, choose Flask-JWT-Extended, which is maintained.
 
-This file contains no code of Flask-JWT and leaves `flask` and `jwt` as they are. It gives `flask_jwt` an
+This file contains no code from Flask-JWT and leaves `flask` and `jwt` as they are. It gives `flask_jwt` an
 adapted PyJWT and a replacement for Flask's former request stack. It also checks each request before
 Flask-JWT reads it. Flask-JWT then behaves as it did in 2015, with these differences:
 
 - A login body that is not a JSON object sent as application/json causes a JWTError with status 400.
 - A login body of more than 1 MiB gets a 413, unless the app sets MAX_CONTENT_LENGTH.
-- Credentials that are not strings, or contain a lone surrogate, are refused like wrong ones.
-- An Authorization header of white space only counts as no header.
+- Credentials that are not strings, or contain a lone surrogate, are refused as wrong credentials.
+- An Authorization header that contains only white space counts as no header.
 - JWT_REQUIRED_CLAIMS requires every claim that it names. It used to require exp, iat and nbf only.
-- A token that nests too deeply, or whose exp, iat or nbf is not a number, gets a 401 and not a 500.
+- A too deeply nested token, or one whose exp, iat or nbf is not a number, gets a 401, not a 500.
 - A token is refused when its leeway ends. It used to be accepted for one more second.
-- A token must be base64url, with a string as kid and known crit and b64 headers (RFC 7515, 7797).
-- The description of a 401 quotes PyJWT, and PyJWT 2 uses other words for some errors.
+- A token must be base64url, its kid must be a string, and its crit and b64 known (RFC 7515, 7797).
+- The description of a 401 quotes PyJWT, and PyJWT 2 words some errors differently.
 - A key that is too short for its algorithm makes PyJWT warn (RFC 7518, section 3.2).
-- A payload handler's iss must be a string. Otherwise login gets a 500.
+- If a payload handler returns an iss that is not a string, login gets a 500.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ if tuple(map(int, getattr(jwt, "__version__", "0").split(".")[:2])) < (2, 15):
     raise ImportError(f"flask_jwt_compat needs PyJWT 2.15 or newer, not {jwt.__file__}: pip install -U PyJWT")
 
 
-LOGIN_BYTES = 2**20  # a limit, because a chunk that only claims to be enormous would take all memory
+MAX_LOGIN_BYTES = 2**20  # without a limit, a chunk that claims to be enormous would use up all memory
 
 
 class _AdaptedPyJWT:
@@ -84,7 +84,7 @@ class _AdaptedPyJWT:
 
 
 class _RequestStack:
-    """A replacement for Flask's former _request_ctx_stack. Flask-JWT stores current_identity on its top."""
+    """A replacement for Flask's former _request_ctx_stack. Flask-JWT stores current_identity on `top`."""
 
     @property
     def top(self) -> Any:
@@ -95,7 +95,7 @@ class _RequestStack:
 def _import_flask_jwt() -> Any:
     """Import the real flask_jwt and return it.
 
-    During the import, flask has the name _request_ctx_stack, which Flask-JWT imports and Flask 3 lacks.
+    Flask-JWT imports _request_ctx_stack from flask. Flask 3 has no such name, so add it during the import.
     Raises ImportError if Flask is too old or if Flask-JWT 0.3.2 is not installed.
     """
     if hasattr(flask, "_request_ctx_stack") or getattr(Request.max_content_length, "fset", None) is None:
@@ -115,13 +115,13 @@ def _import_flask_jwt() -> Any:
 
 
 def _adapt(flask_jwt: Any) -> None:
-    """Give flask_jwt the adapted PyJWT, and check each request before its two functions read the request."""
+    """Give flask_jwt the adapted PyJWT, and check each request before flask_jwt reads a login or a token."""
     read_login, read_token = flask_jwt._default_auth_request_handler, flask_jwt._default_request_handler
 
     @wraps(read_login)
     def checked_login() -> Response:
         if request.max_content_length is None:
-            request.max_content_length = LOGIN_BYTES
+            request.max_content_length = MAX_LOGIN_BYTES
         try:
             body = request.get_json(silent=True)
         except RecursionError:

@@ -1,6 +1,6 @@
 """Find the lessons, load their apps and compare their files. The commands, tests and notebooks use this.
 
-A lesson is a folder named NN_name beside this file. No other list of lessons exists.
+A lesson is a folder named NN_name beside this file. There is no other list of lessons.
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ def find_lessons() -> dict[int, Path]:
 
 
 def load_app(folder: Path | str, file: Path | str = "app.py") -> Flask:
-    """Run a Python file with a lesson's modules, as the files are now, and return its Flask app.
+    """Run a Python file that imports a lesson's modules, and return its Flask app.
 
-    The file is the lesson's app.py, or one that replaces it, such as an answer. It can lie anywhere.
+    The file is the lesson's app.py, or one that replaces it, such as an answer. It can be in any folder. Each
+    call reads all files from disk again.
 
     Raises FileNotFoundError if there is no such file, AttributeError if the file defines no `app`, and
     every error that the file itself raises.
@@ -37,7 +38,7 @@ def load_app(folder: Path | str, file: Path | str = "app.py") -> Flask:
     folder = Path(folder).resolve()
     file = folder / file
     if not file.is_file():
-        raise FileNotFoundError(f"{folder} has no {file.name}. Name a lesson's folder: lessons/01_auth_url")
+        raise FileNotFoundError(f"{folder} has no {file.name}. Use a lesson's folder: lessons/01_auth_url")
     with isolated_imports(folder, file.stem):
         spec = importlib.util.spec_from_file_location(file.stem, file)
         assert spec is not None
@@ -52,18 +53,18 @@ def load_app(folder: Path | str, file: Path | str = "app.py") -> Flask:
 
 @contextmanager
 def isolated_imports(folder: Path, *names: str) -> Iterator[None]:
-    """Inside the block, import modules from a folder first. After it, forget these modules again.
+    """Look for modules in this folder first. At the end of the block, forget the modules found there.
 
     The modules of every lesson have the same names: app, security, models.user. Isolation makes it
     possible to load many lessons into one process, and to load one again after an edit. `names` are
-    further top-level modules to isolate.
+    more top-level modules to isolate.
     """
     isolated = {*names, *(entry.stem for entry in folder.iterdir())}
     modules_before = remove_modules(isolated)
     sys.path.insert(0, str(folder))
     importlib.invalidate_caches()
-    # Bytecode counts as fresh if its source has the same size and the same second as before. A program
-    # can edit a file and load it twice within one second.
+    # Python reuses bytecode if the source has the same size and was changed in the same second. A program
+    # can edit a file and load it twice within one second, so write no bytecode here.
     bytecode_before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
         yield
@@ -80,20 +81,20 @@ def remove_modules(top_level_names: set[str]) -> dict[str, ModuleType]:
     return {name: sys.modules.pop(name) for name in names}
 
 
-def explain(error: BaseException, place: Path) -> str:
+def explain(error: BaseException, path: Path) -> str:
     """Return an error's message, and the last line of a student's code that led to it.
 
-    `place` is the student's file, or the folder of a lesson.
+    `path` is the student's file, or the folder of a lesson.
     """
     lines = traceback.TracebackException.from_exception(error)
     message = "".join(lines.format_exception_only()).strip()
     if isinstance(error, SyntaxError):
         return message
-    frames = [frame for frame in lines.stack if Path(frame.filename).is_relative_to(place)]
+    frames = [frame for frame in lines.stack if Path(frame.filename).is_relative_to(path)]
     if not frames:
         return message
     file = Path(frames[-1].filename)
-    name = place.name if file == place else file.relative_to(place).as_posix()
+    name = path.name if file == path else file.relative_to(path).as_posix()
     return f"{message}\nin {name}, line {frames[-1].lineno}:  {frames[-1].line}"
 
 
@@ -133,7 +134,7 @@ def code_files(folder: Path) -> list[Path]:
 
 
 def diff_files(before: Path, after: Path, before_name: str, after_name: str) -> str:
-    """Return the unified diff between two files under the names to print. A missing file counts as empty."""
+    """Return the unified diff of two files, with these names in it. A missing file counts as an empty one."""
     old, new = (
         path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
         for path in (before, after)

@@ -1,16 +1,19 @@
-"""Run the tests of one lesson on its files as they are now, and print them as `check` prints its checks."""
+"""Run the tests of one lesson on its current files, and print the results in the same form as `check`."""
 
 from __future__ import annotations
 
+import logging
 import os
+import queue
 import re
 import sys
+from logging.handlers import QueueHandler
 
 import pytest
 
 from lesson_loader import LESSONS, explain, find_lessons
 
-MOST_LINES = 8  # of a failed assertion
+MAX_LINES = 8  # print at most so many lines of a failed assertion
 
 
 def run(number: int) -> None:
@@ -21,37 +24,40 @@ def run(number: int) -> None:
     printer = Printer(folder.name)
     quiet = ["-p", "no:terminal", "-p", "no:cacheprovider", "--capture=sys", "-W", "ignore"]
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # no plugin is needed, and loading them takes time
-    status = pytest.main([str(tests), "--stage=own", *quiet], plugins=[printer])
+    logging.getLogger().addHandler(QueueHandler(printer.log))
+    status = pytest.main([str(tests), "--run-on=own", *quiet], plugins=[printer])
     print(f"\n{printer.passed} of {printer.total} tests passed.\n")
     if status != pytest.ExitCode.OK:
-        print(f"Next: change a file in lessons/{folder.name}, then make test-{number}")
+        print(f"Next: change a file in lessons/{folder.name}, then run make test-{number}")
         sys.exit(1)
     if (folder / "exercise.py").exists():
-        print(f"Next: the exercise, make start-{number}")
+        print(f"Next: do the exercise with make start-{number}")
     else:
         print(f"Next: make lesson-{number + 1}")
 
 
 class Printer:
-    """A pytest plugin that prints a sentence for each test, and why it failed without a traceback."""
+    """A pytest plugin that prints a sentence for each test, and a reason without a traceback if it fails."""
 
     def __init__(self, lesson: str) -> None:
         self.lesson = lesson
         self.passed = self.total = 0
-        self.printed: set[str] = set()  # reasons: the same reason is printed once
+        self.printed: set[str] = set()  # the reasons printed so far: each is printed only once
         self.reason = ""
+        self.log: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()  # what the app logs
         self.coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
     def pytest_collection_modifyitems(self, items: list[pytest.Function]) -> None:
         for test in items:
-            test.user_properties.append(("sentence", sentence_of(test, self.lesson)))
+            test.user_properties.append(("sentence", read_sentence(test, self.lesson)))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> None:
-        """Keep the reason of a failure. pytest then makes its report as usual."""
+        """Remember the reason for a failure. pytest then makes its report as usual."""
         if call.excinfo and call.excinfo.errisinstance(AssertionError):
             lines = call.excinfo.exconly().removeprefix("AssertionError: ").splitlines()
-            self.reason = "\n".join(lines[:MOST_LINES])
+            details = " +"  # pytest adds lines that begin with this, for people who know the test's code
+            self.reason = "\n".join([line for line in lines if not line.startswith(details)][:MAX_LINES])
         elif call.excinfo:
             self.reason = explain(call.excinfo.value, LESSONS / self.lesson)
 
@@ -66,13 +72,24 @@ class Printer:
         word = f"\033[{colour}m{word:8}\033[0m" if self.coloured else f"{word:8}"
         print_now(f"  {word}{dict(report.user_properties)['sentence']}")
         if report.failed:
-            reason = "\n".join(filter(None, [self.reason, logged_error(report)]))
-            if reason not in self.printed:
-                print_now("", *(f"      {line}" for line in reason.splitlines()), "")
+            reason = "\n".join(filter(None, [self.reason, self.logged_error()]))
+            lines = ["(the same reason as above)"] if reason in self.printed else reason.splitlines()
+            print_now("", *(f"      {line}" for line in lines), "")
             self.printed.add(reason)
 
+    def logged_error(self) -> str:
+        """Return the error that the app logged for a status 500, or an empty string."""
+        errors: list[str] = []
+        try:
+            while "500" in self.reason and not errors:  # the app logs an error just after it responds
+                text = self.log.get(timeout=2).getMessage()
+                errors = re.findall(r"^\w[\w.]*(?:Error|Exception)\b.*", text, re.MULTILINE)
+        except queue.Empty:
+            pass
+        return f"the app logged: {errors[-1]}" if errors else ""
 
-def sentence_of(test: pytest.Function, lesson: str) -> str:
+
+def read_sentence(test: pytest.Function, lesson: str) -> str:
     """Return a test's docstring, or its name as a sentence, and the parameters in brackets."""
     name = test.originalname.removeprefix("test_").replace("_", " ")
     sentence = " ".join((test.function.__doc__ or f"{name[0].upper()}{name[1:]}.").split())
@@ -80,12 +97,6 @@ def sentence_of(test: pytest.Function, lesson: str) -> str:
     return sentence + (f"  [{parameters}]" if parameters else "")
 
 
-def logged_error(report: pytest.TestReport) -> str:
-    """Return the last error in the app's log during a test, or an empty text."""
-    errors = re.findall(r"^\w[\w.]*(?:Error|Exception)\b.*", report.caplog + report.capstderr, re.MULTILINE)
-    return f"the app logged: {errors[-1]}" if errors else ""
-
-
 def print_now(*lines: str) -> None:
-    """Print past pytest, which captures standard output."""
+    """Print to the real standard output, because pytest captures sys.stdout."""
     print(*lines, sep="\n", file=sys.__stdout__, flush=True)

@@ -18,37 +18,37 @@ ROOT = os.path.dirname(LESSONS)
 VENV = os.path.join(ROOT, ".venv")
 OLDEST = (3, 11)
 UV = shutil.which("uv")
-# For each room: who needs its packages, and the files that lock them
-ROOMS = {  # type: dict[str, tuple[str, list[str]]]
+# For each group of packages: who needs it, and its lock files
+GROUPS = {  # type: dict[str, tuple[str, list[str]]]
     "lessons": ("the lessons need", ["lessons/requirements-build.txt", "lessons/requirements.txt"]),
-    "exercises": ("the exercises and grading need", ["tests/exercises/requirements.txt"]),
+    "exercises": ("the exercises need", ["tests/exercises/requirements.txt"]),
     "notebooks": ("the notebooks need", ["notebooks/requirements.txt"]),
     "tests": ("contributors need", ["tests/requirements.txt"]),
     "cluster": ("grading on a cluster needs", ["tests/grading/requirements-cluster.txt"]),
 }
 
 
-def main(rooms: "list[str]") -> None:
-    """Make the environment. If rooms are named, add what they need to the existing environment."""
-    unknown = [room for room in rooms if room not in ROOMS]
+def main(groups: "list[str]") -> None:
+    """Make the environment. If groups are given, install them into the existing environment instead."""
+    unknown = [group for group in groups if group not in GROUPS]
     if unknown:
-        sys.exit("There is no room {!r}. Choose from: {}".format(unknown[0], ", ".join(ROOMS)))
-    if rooms and not os.path.exists(python_in(VENV)):
+        sys.exit("There is no group {!r}. Choose from: {}".format(unknown[0], ", ".join(GROUPS)))
+    if groups and not os.path.exists(python_in(VENV)):
         sys.exit("There is no .venv yet. Make it first: python3 lessons/make_venv.py")
-    if not rooms:
-        problem = missing_program()
+    if not groups:
+        problem = what_to_install()
         if problem:
             sys.exit(problem)
         make_environment(VENV)
-    for room in rooms or ["lessons"]:
-        needs, locks = ROOMS[room]
-        print("Installing what {}. This happens once.".format(needs), flush=True)
+    for group in groups or ["lessons"]:
+        needs, locks = GROUPS[group]
+        print("Installing what {}. This can take a minute.".format(needs), flush=True)
         install(locks, VENV)
-        # make compares the age of this file with the locks. It is written last, after a complete install.
-        open(os.path.join(VENV, ".installed-" + room), "w").close()
+        # make compares the age of this file with that of the lock files, so write it after the installation
+        open(os.path.join(VENV, ".installed-" + group), "w").close()
 
 
-def missing_program() -> "str | None":
+def what_to_install() -> "str | None":
     """Return a line that says what to install first, or None if nothing is missing."""
     if UV:
         return None
@@ -78,10 +78,10 @@ def make_environment(venv: str) -> None:
         run(UV, "venv", "--quiet", "--python", python, venv)
     else:
         run(sys.executable, "-m", "venv", venv)
-    ask = "import sysconfig; print(sysconfig.get_path('purelib'))"
-    site_packages = subprocess.check_output([python_in(venv), "-c", ask], universal_newlines=True).strip()
+    code = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    site_packages = subprocess.check_output([python_in(venv), "-c", code], universal_newlines=True).strip()
     with open(os.path.join(site_packages, "lessons.pth"), "w") as path_file:
-        # a relative path, so that the environment still works after its folder was moved
+        # a relative path, so that the environment still works if its folder is moved
         path_file.write(os.path.relpath(LESSONS, os.path.realpath(site_packages)) + "\n")
 
 
@@ -94,19 +94,22 @@ def install(locks: "list[str]", venv: str) -> None:
     python = python_in(venv)
     if UV:
         pip = [UV, "pip", "install", "--quiet", "--python", python]
-    else:  # -qq hides pip's advice and warnings, and still shows errors
+    else:  # -qq hides pip's advice and warnings, but not its errors
         pip = [python, "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--use-pep517"]
     for lock in locks:
         run(*(pip + ["--no-deps", "--no-build-isolation", "--require-hashes", "-r", lock]))
 
 
 def run(*command: str) -> None:
-    """Run a command in the top folder. If it fails, stop here: the command has printed the reason."""
+    """Run a command in the top folder. If it fails, exit: the command has already printed the reason."""
     if subprocess.call(command, cwd=ROOT):
-        sys.exit("The set-up stopped at: " + " ".join(command))
+        sys.exit("This command failed: " + " ".join(command))
 
 
 if __name__ == "__main__":
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # end quietly if `head` closes the pipe
-    main(sys.argv[1:])
+    try:
+        main(sys.argv[1:])
+    except KeyboardInterrupt:
+        sys.exit("\nYou stopped the installation. Run the same command again to finish it.")

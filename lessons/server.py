@@ -1,4 +1,4 @@
-"""Serve a lesson or an answer with `flask run --reload`, after a few lines on what to try."""
+"""Serve a lesson or an answer with `flask run --reload`, after printing what to try."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from flask.cli import cli as flask
 from werkzeug.serving import is_running_from_reloader
 
-from exercise_loop import display_path, existing_answer
+from exercise_loop import display_path, exercise_file, existing_answer, read_todo
 from lesson_loader import find_lessons, read_about
 
 
@@ -26,9 +26,10 @@ def serve_lesson(number: int, port: int) -> None:
         about = read_about(folder)
         print(f"\n{about.title}\n\n{about.idea}\n\nIn a second terminal, try:\n")
         print("\n".join(f"  {line}" for line in about.curl.replace(":8000", f":{port}").splitlines()))
-        exercise = f" Then do the exercise: make start-{number}" if (folder / "exercise.py").exists() else ""
+        has_exercise = (folder / "exercise.py").exists()
+        following = f"make start-{number}" if has_exercise else f"make lesson-{number + 1}"
         print(f"\nChange a file in lessons/{folder.name} and save it: the lesson reloads.")
-        print(f"Ctrl-C stops the lesson.{exercise}\n", flush=True)
+        print(f"Ctrl-C stops the lesson. Then go on: {following}\n", flush=True)
     flask_run(folder / "app.py", port)
 
 
@@ -37,21 +38,20 @@ def serve_answer(number: int, port: int) -> None:
     answer = existing_answer(number)
     if not is_running_from_reloader():
         port = free_port(port, f"make try-{number}")
-        print(f"\n{display_path(answer)} is on http://127.0.0.1:{port} and reloads when you save it.")
-        print(f"Ctrl-C stops it. To check it: make check-{number}\n", flush=True)
+        print(f"\nYour task:\n\n{read_todo(exercise_file(number))}")
+        print(f"\n{display_path(answer)} runs at http://127.0.0.1:{port} and reloads when you save it.")
+        print(f"Press Ctrl-C to stop the server. To check your answer: make check-{number}\n", flush=True)
     flask_run(answer, port)
 
 
 def free_port(port: int, command: str) -> int:
-    """Return the port, or any free port for 0. Exit with another port to choose if it is in use."""
+    """Return the port, or a free one for port 0. If the port is in use, exit and suggest another one."""
     try:
         with socket.create_server(("127.0.0.1", port)) as listener:
             return int(listener.getsockname()[1])
     except OSError as error:
         reason = (
-            "needs an administrator's rights"
-            if error.errno == errno.EACCES
-            else "is in use by another program"
+            "needs administrator rights" if error.errno == errno.EACCES else "is in use by another program"
         )
         sys.exit(f"Port {port} {reason}. Choose another one: {command} PORT={max(port, 8000) + 1}")
 
@@ -63,11 +63,11 @@ def flask_run(file: Path, port: int) -> None:
     the files and starts the second one again after a change.
     """
     if hasattr(signal, "SIGPIPE"):
-        signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # a client that hangs up must not end the server
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # a client that disconnects must not stop the server
     if "NO_COLOR" in os.environ:
         logging.getLogger("werkzeug").addFilter(remove_colours)
     if file.is_relative_to(Path.cwd()):
-        file = file.relative_to(Path.cwd())  # shorter to read in Flask's first lines
+        file = file.relative_to(Path.cwd())  # Flask prints this path, so keep it short
     flask.main(["--app", str(file), "run", "--reload", "--host", "127.0.0.1", "--port", str(port)], "flask")
 
 

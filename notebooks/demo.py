@@ -12,7 +12,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 import httpx
 from flask import Flask
-from werkzeug.serving import BaseWSGIServer, make_server
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 import lesson_loader
 import probe
@@ -33,6 +33,13 @@ class Problem(Exception):
         return [f"Problem: {self}"]
 
 
+class QuietHandler(WSGIRequestHandler):
+    """A request handler without a log, because log lines would end up below the cell."""
+
+    def log(self, type: str, message: str, *args: object) -> None:
+        pass
+
+
 class Lesson:
     """A lesson, by its number.
 
@@ -44,7 +51,7 @@ class Lesson:
     lesson.log_in("alice")          a token, as text
     lesson.get_users(token)         GET /users with that token
     lesson.token(token)             a picture of what is in it
-    lesson.lifetime()               a plot of how the app responds to tokens of many ages
+    lesson.lifetime()               a plot of how the app responds to tokens of different ages
     lesson.forge()                  a table of how it responds to forged tokens
     lesson.edited("True", "False")  a changed copy of the lesson, to break it on purpose
     lesson.serve(), lesson.stop()   the app on a port, for curl and browsers
@@ -116,14 +123,14 @@ class Lesson:
 
     @property
     def client(self) -> httpx.Client:
-        """An HTTP client for the app, which is loaded again for each `client` that you write.
+        """An HTTP client for the app. Each use of `lesson.client` loads the app again.
 
         A notebook shows the request beside its response.
         """
         return probe.make_client(self.load())
 
     def serve(self, port: int = 8000) -> Note:
-        """Serve the app on 127.0.0.1 until stop(), and show curl lines for it. Port 0 means any free port."""
+        """Serve the app on 127.0.0.1 until stop(), and show curl commands. Port 0 means any free port."""
         self.stop()
         try:
             if not 0 <= port < 2**16:
@@ -134,16 +141,16 @@ class Lesson:
                 f"Cannot serve on port {port}: {error}. Choose another one, like lesson.serve(port=8001)."
             ) from error
 
-        def respond(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-            return probe.name_errors(self.load())(environ, start_response)
+        def load_and_respond(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            return self.load()(environ, start_response)
 
+        app = probe.name_errors(load_and_respond)
         with listener:  # the server duplicates the listener's file descriptor
-            server = make_server("127.0.0.1", 0, respond, fd=listener.fileno())
-        server.log = lambda *_: None  # type: ignore[method-assign]  # log lines would end up below the cell
+            server = make_server("127.0.0.1", 0, app, request_handler=QuietHandler, fd=listener.fileno())
         Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         self._server = server
         curl = lesson_loader.read_about(self.folder).curl.replace(":8000", f":{server.port}")
-        return Note(f"Lesson {self.number} is on http://127.0.0.1:{server.port} until lesson.stop().", curl)
+        return Note(f"Lesson {self.number} runs at http://127.0.0.1:{server.port} until lesson.stop().", curl)
 
     def stop(self) -> None:
         """Stop the server that serve() started, if it is running."""
@@ -168,10 +175,10 @@ class Lesson:
         return probe.get_users(self.load(), token)
 
     def token(self, token: str | httpx.Response | None = None, key: str | None = None) -> Anatomy:
-        """Show what is in a token: yours, the one in the response to a login, or by default bob's.
+        """Show what is in a token: the one you pass, the one in a login response, or bob's by default.
 
-        The signature is verified with `key`, by default the lesson's. A broken token is shown, with what is
-        wrong with it.
+        `key` verifies the signature. By default, it is the lesson's SECRET_KEY. For a broken token, the
+        display says what is wrong.
         """
         if isinstance(token, httpx.Response):
             body = token.json() if "json" in token.headers.get("Content-Type", "") else None
@@ -183,12 +190,12 @@ class Lesson:
         return Anatomy(token, key, "your key")
 
     def lifetime(self, margin: int = 5) -> Lifetime:
-        """Plot a token's life, with the app's response to it at many ages.
+        """Plot a token's lifetime, with the app's response to it at different ages.
 
-        The tokens are minted as if they had been issued long ago, so nobody waits. Around the end of the
-        life there is one token per second, from `margin` seconds before it until `margin` after the leeway.
+        The tokens are minted as if they had been issued earlier, so nobody has to wait. Near the expiry,
+        there is one token per second, from `margin` seconds before it to `margin` seconds after the leeway.
         """
-        return Lifetime(probe.measure_life(self.load(), self.log_in("alice"), margin))
+        return Lifetime(probe.measure_lifetime(self.load(), self.log_in("alice"), margin))
 
     def forge(self) -> Forgeries:
         """Show a table of the app's responses to alice's token and to forgeries of it."""

@@ -1,4 +1,4 @@
-"""Send requests to a lesson's app: a single one, or many with tokens minted for the purpose."""
+"""Send requests to a lesson's app: a single one, or many with specially minted tokens."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from flask import Flask
 TIMES = ("iat", "nbf", "exp")
 
 
-class Life(NamedTuple):
-    """A token's life, in seconds since the app issued it, and the status that it got at each age."""
+class MeasuredLifetime(NamedTuple):
+    """When a token starts and stops being valid, in seconds of age, and the status at each age."""
 
     begins: int
     ends: int
@@ -47,8 +47,8 @@ def make_client(app: Flask) -> httpx.Client:
     return httpx.Client(transport=httpx.WSGITransport(app=name_errors(app)), base_url="http://lesson")
 
 
-def name_errors(app: Flask) -> WSGIApplication:
-    """Return a WSGI app that turns an error which the app does not handle into a 500 that names it."""
+def name_errors(app: WSGIApplication) -> WSGIApplication:
+    """Return a WSGI app that responds to an unhandled error of this app with a 500 that names the error."""
 
     def respond(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         try:
@@ -72,11 +72,11 @@ def read_leeway(app: Flask) -> float:
     return float(leeway.total_seconds() if isinstance(leeway, timedelta) else leeway)
 
 
-def measure_life(app: Flask, token: str, margin: int) -> Life:
-    """Send a token to the app at many ages, and return its life with the status for each age.
+def measure_lifetime(app: Flask, token: str, margin: int) -> MeasuredLifetime:
+    """Send a token to the app at different ages, and return its lifetime and the status for each age.
 
-    Nobody waits: for each age, the token is minted again as if the app had issued it that long ago.
-    The ages are a tenth of the lifetime apart. Around the end they are one second apart, from `margin`
+    Nobody has to wait: for each age, the token is minted again as if the app had issued it that long ago.
+    The ages are a tenth of the lifetime apart. Near the expiry, they are one second apart, from `margin`
     seconds before it to `margin` seconds after the leeway.
     """
     claims = read_claims(token)
@@ -92,7 +92,7 @@ def measure_life(app: Flask, token: str, margin: int) -> Life:
         aged = mint(app, claims | {name: claims[name] + shift for name in TIMES})
         status = get_users(app, aged).status_code
         statuses.append((time.time() - claims["iat"] - shift, status))
-    return Life(begins, ends, leeway, statuses)
+    return MeasuredLifetime(begins, ends, leeway, statuses)
 
 
 def try_forgeries(app: Flask, token: str) -> list[Forgery]:
@@ -103,13 +103,13 @@ def try_forgeries(app: Flask, token: str) -> list[Forgery]:
     bobs_payload = mint(app, claims | {user: type(claims[user])(1)}).split(".")[1]
     unsigned_header = jwt.encode({}, None, algorithm="none").split(".")[0]
     expired = claims | {name: claims[name] - 7200 for name in TIMES}
-    endless = {name: value for name, value in claims.items() if name != "exp"}
+    without_exp = {name: value for name, value in claims.items() if name != "exp"}
     tokens = {
         "as it was issued": token,
         f"changed payload: {user} is bob's": f"{header}.{bobs_payload}.{signature}",
         "signed with another key": mint(app, claims, "another-key-of-enough-bytes-for-HS256"),
         "alg: none, without a signature": f"{unsigned_header}.{payload}.",
         "expired, with a good signature": mint(app, expired),
-        "without exp, with a good signature": mint(app, endless),
+        "without exp, with a good signature": mint(app, without_exp),
     }
     return [Forgery(what, forged, get_users(app, forged)) for what, forged in tokens.items()]

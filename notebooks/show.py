@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import jwt
 
-from probe import Forgery, Life
+from probe import Forgery, MeasuredLifetime
 
 STYLE = Path(__file__).with_name("demo.css").read_text(encoding="utf-8")
 PARTS = {"header": "one", "claims": "two", "signature": "three"}
@@ -31,7 +31,7 @@ INK, ACCEPTED, REFUSED = "#123456", "#3a8fd0", "#d06030"
 
 
 def styled(body: str) -> str:
-    """Return HTML that brings its own style sheet, so that it looks the same wherever a notebook shows it."""
+    """Return HTML with its own style sheet, so that it looks the same wherever a notebook shows it."""
     return f'<style>{STYLE}</style><div class="demo">{body}</div>'
 
 
@@ -41,7 +41,7 @@ def box(label: str, body: str, kind: str = "") -> str:
 
 
 def code(text: str) -> str:
-    """Return text as preformatted HTML. Every text from an app or a token must be escaped."""
+    """Return text as preformatted HTML. All text from an app or a token must be escaped."""
     return f"<pre>{escape(text)}</pre>"
 
 
@@ -88,8 +88,8 @@ class Difference(Display):
     def kind(line: str) -> str:
         """Return the CSS class of a line."""
         if line.startswith(("+++", "---", "@@")):
-            return "place"
-        return {"+": "comes", "-": "goes"}.get(line[:1], "stays")
+            return "header"
+        return {"+": "added", "-": "removed"}.get(line[:1], "unchanged")
 
 
 class Note(Display):
@@ -156,7 +156,7 @@ def show_exchanges() -> None:
 # what is in a token
 
 
-def in_words(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Return a length of time in its two largest units."""
     minutes, rest = divmod(int(abs(seconds)), 60)
     hours, minutes = divmod(minutes, 60)
@@ -166,22 +166,26 @@ def in_words(seconds: float) -> str:
     return " ".join(words[:2]) or "0 s"
 
 
-def time_in_words(name: str, value: Any) -> str:
+def describe_time(name: str, value: Any) -> str:
     """Return how far away a claim's time is, or "" if the claim is not a time (RFC 7519, section 4.1)."""
-    verbs = {"exp": ("expired", "expires"), "iat": ("issued", "issued"), "nbf": ("began", "begins")}
+    verbs = {
+        "exp": ("expired", "expires"),
+        "iat": ("issued", "issued"),
+        "nbf": ("became valid", "becomes valid"),
+    }
     if name not in verbs:
         return ""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < 2**53:
-        return "is not a time, which is a number of seconds since 1970"
+        return "is not a time: a time is a number of seconds since 1970"
     away = value - time.time()
-    past, coming = verbs[name]
-    return f"{coming} in {in_words(away)}" if away > 0 else f"{past} {in_words(away)} ago"
+    past, future = verbs[name]
+    return f"{future} in {format_duration(away)}" if away > 0 else f"{past} {format_duration(away)} ago"
 
 
 class Anatomy(Display):
     """The three parts of a token, decoded, and whether a key verifies the signature.
 
-    No token raises an exception. If a part is broken, the display says what is wrong with that part.
+    A broken token raises no exception. The display says what is wrong with each broken part.
     """
 
     def __init__(self, token: Any, key: str, key_name: str) -> None:
@@ -208,7 +212,7 @@ class Anatomy(Display):
 
     @staticmethod
     def decode(segment: str) -> tuple[dict[str, Any] | None, str]:
-        """Return a part of a token as an object and in words. A broken part has no object, only words."""
+        """Return a part of a token as a dict and as text. For a broken part, return None and the problem."""
         if not segment:
             return None, "is empty"
         try:
@@ -222,7 +226,7 @@ class Anatomy(Display):
         if not isinstance(part, dict):
             return None, f"is not a JSON object: {json.dumps(part)[:60]}"
         lines = [
-            f"{name}: {json.dumps(value)}  {time_in_words(name, value)}".rstrip()
+            f"{name}: {json.dumps(value)}  {describe_time(name, value)}".rstrip()
             for name, value in part.items()
         ]
         return part, "\n".join(lines)
@@ -264,9 +268,9 @@ def shorten(token: str) -> str:
 
 
 class Lifetime(Display):
-    """A plot of a token's life: what the token says, below it how the app responds."""
+    """A plot of a token's lifetime: what the token says and, below it, how the app responds."""
 
-    def __init__(self, life: Life) -> None:
+    def __init__(self, life: MeasuredLifetime) -> None:
         self.life = life
         self.html = styled(self.svg())
         self.text = "\n".join(
@@ -279,8 +283,8 @@ class Lifetime(Display):
         import matplotlib
         from matplotlib.figure import Figure
 
-        inked = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")
-        style: dict[Any, Any] = dict.fromkeys(inked, INK) | {"hatch.color": REFUSED}
+        text_colours = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")
+        style: dict[Any, Any] = dict.fromkeys(text_colours, INK) | {"hatch.color": REFUSED}
         style |= {"font.family": "sans-serif", "font.size": 12, "axes.titlesize": 12}
         style |= {"svg.fonttype": "none", "svg.hashsalt": "demo"}
         life, statuses = self.life, self.life.statuses
@@ -302,7 +306,7 @@ class Lifetime(Display):
         return svg[svg.index("<svg") :].replace(INK, "currentColor")
 
     def draw(self, axes: Any, statuses: list[tuple[float, int]], origin: float, unit: float) -> None:
-        """Draw the token's life above the statuses. `origin` and `unit` are the x axis's, in seconds."""
+        """Draw the token's lifetime above the statuses. `origin` and `unit` of the x axis are in seconds."""
         from matplotlib.ticker import MaxNLocator
 
         times = self.life.begins, self.life.ends, self.life.ends + self.life.leeway

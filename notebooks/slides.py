@@ -1,8 +1,8 @@
-"""Run a lesson's notebook and write it as slides: one HTML page that loads nothing else.
+"""Run a lesson's notebook and write it as slides: one HTML page that loads no other files.
 
     python notebooks/slides.py 2    writes notebooks/02_token_expiry.html
 
-Each heading begins a slide. The text below a heading is for the speaker, so the page folds it away.
+Each heading begins a slide. The text below a heading is for the speaker: the page hides it at first.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ STYLE = (FOLDER / "slides.css").read_text(encoding="utf-8")
 
 
 def read_notebook(path: Path) -> NotebookNode:
-    """Return a notebook as it is in its file."""
+    """Read a notebook from its file, without running it."""
     notebook: NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     return notebook
 
 
 def run_notebook(path: Path, timeout: int = 120) -> NotebookNode:
-    """Run a notebook's cells in order and return it with their outputs. A cell gets `timeout` seconds."""
+    """Run a notebook's cells in order and return it with their outputs. A cell may take `timeout` seconds."""
     with tempfile.TemporaryDirectory() as folder:
-        # Sockets in a private folder: every user of this machine could connect to a TCP port.
+        # Use sockets in a private folder, because every user of this machine can connect to a TCP port.
         channel = {} if os.name == "nt" else {"transport": "ipc", "ip": f"{folder}/kernel"}
         return NotebookClient(
             read_notebook(path),
@@ -48,7 +48,7 @@ def run_notebook(path: Path, timeout: int = 120) -> NotebookNode:
 
 
 def split_into_slides(notebook: NotebookNode) -> list[list[NotebookNode]]:
-    """Return the cells of each slide. A heading begins a slide."""
+    """Return the cells of each slide. Each heading begins a slide."""
     slides: list[list[NotebookNode]] = []
     for cell in notebook.cells:
         if cell.cell_type == "markdown" and cell.source.startswith("#"):
@@ -58,7 +58,7 @@ def split_into_slides(notebook: NotebookNode) -> list[list[NotebookNode]]:
 
 
 def render(notebook: NotebookNode) -> str:
-    """Return a notebook that has been run as an HTML page."""
+    """Return an HTML page that shows a notebook and its outputs."""
     exporter = HTMLExporter(template_name="basic")  # type: ignore[no-untyped-call]
     exporter.exclude_input_prompt = exporter.exclude_output_prompt = exporter.exclude_anchor_links = True
 

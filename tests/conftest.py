@@ -1,4 +1,4 @@
-"""Fixtures for the tests of all rooms: a lesson's app behind a real server, and small apps with Flask-JWT."""
+"""Fixtures for all tests: a lesson's app behind a real server, and small apps with Flask-JWT."""
 
 from __future__ import annotations
 
@@ -25,32 +25,32 @@ GENERATED = shutil.ignore_patterns("__pycache__", "data.db")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--stage",
+        "--run-on",
         choices=("every", "own", "previous"),
         default="every",
-        help="run a stage test on every lesson that it is for, on its own lesson only, or on the one before",
+        help="run lesson tests on every lesson they are for, only on their own, or on the lesson before it",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "also_on(name): run these stage tests on another lesson too")
-    config.addinivalue_line("markers", "slow: make test-slow runs it, make test does not")
+    config.addinivalue_line("markers", "also_on(name): run these lesson tests on another lesson too")
+    config.addinivalue_line("markers", "slow: run by make test-slow, but not by make test")
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         # a shell's background job ignores Ctrl-C, and so would everything that the tests start
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Give a stage test the folder of its lesson. Its file is named after the lesson."""
+    """Give each lesson test the folder of its lesson. The test's file has the same name as the lesson."""
     if "lesson" not in metafunc.fixturenames:
         return
     lessons = {folder.name: folder for folder in find_lessons().values()}
     own = metafunc.definition.path.stem.removeprefix("test_")
-    stage = metafunc.config.getoption("--stage")
-    if stage == "previous":
+    run_on = metafunc.config.getoption("--run-on")
+    if run_on == "previous":
         names = list(lessons)[: list(lessons).index(own)][-1:]
     else:
-        others = metafunc.definition.iter_markers("also_on") if stage == "every" else ()
+        others = metafunc.definition.iter_markers("also_on") if run_on == "every" else ()
         names = [own, *(mark.args[0] for mark in others)]
     metafunc.parametrize("lesson", [lessons[name] for name in names], ids=names)
 
@@ -76,7 +76,7 @@ def copy(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def edited(tmp_path: Path) -> Callable[..., Flask]:
-    """A function that loads a lesson after an edit of its app.py: it replaces old strings with new ones."""
+    """A function that copies a lesson, replaces strings in its app.py, and loads the copy."""
 
     def load_edited(number: int, changes: dict[str, str], file: str = "app.py") -> Flask:
         copy = Path(tempfile.mkdtemp(dir=tmp_path))
@@ -92,7 +92,7 @@ def edited(tmp_path: Path) -> Callable[..., Flask]:
 
 
 class SmallApp(Flask):
-    """An app for one claim about Flask-JWT."""
+    """A small app for testing one statement about Flask-JWT."""
 
     jwt: JWT
 
@@ -112,7 +112,7 @@ def identity(payload: dict[str, Any]) -> User | None:
     return User(id=payload.get("identity"), username="bob")
 
 
-class Restful(Resource):  # type: ignore[misc]  # Flask-RESTful has no types
+class ProtectedResource(Resource):  # type: ignore[misc]  # Flask-RESTful has no types
     @jwt_required()  # type: ignore[untyped-decorator]
     def get(self) -> dict[str, str]:
         return {"username": current_identity.username}
@@ -133,7 +133,7 @@ def make_app() -> Callable[..., SmallApp]:
         app = SmallApp("claims")
         app.config.update({"SECRET_KEY": "k" * 64} | options)
         app.jwt = JWT(app, authenticate, identity)
-        Api(app).add_resource(Restful, "/resource")
+        Api(app).add_resource(ProtectedResource, "/resource")
 
         @app.get("/view")
         @jwt_required()  # type: ignore[untyped-decorator]

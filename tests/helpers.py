@@ -1,4 +1,4 @@
-"""What many tests use: load or serve an app, run a command, read a README."""
+"""Helpers for many tests: load or serve an app, run a command, read a README."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class LessonServer:
             except httpx.TransportError:
                 return False
 
-        eventually(has_status)
+        wait_until(has_status)
 
 
 @contextmanager
@@ -134,7 +134,7 @@ def lesson_server(
         )
     server = LessonServer(process, folder / "log")
     try:
-        eventually(lambda: server.port is not None or process.poll() is not None)
+        wait_until(lambda: server.port is not None or process.poll() is not None)
         assert server.port, server.output
         yield server
     finally:
@@ -142,8 +142,8 @@ def lesson_server(
         process.wait()
 
 
-def eventually(condition: Callable[[], object], seconds: float = 20) -> None:
-    """Wait until a condition holds, and fail after so many seconds."""
+def wait_until(condition: Callable[[], object], seconds: float = 20) -> None:
+    """Wait until the condition is true. Fail if it is still false after this many seconds."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, f"the condition did not hold within {seconds:g} seconds"
@@ -151,7 +151,7 @@ def eventually(condition: Callable[[], object], seconds: float = 20) -> None:
 
 
 def needs(*programs: str) -> None:
-    """Skip a test if a program is missing. In CI on Linux, which installs all programs, fail."""
+    """Skip a test if a program is missing. In CI on Linux, which installs every program, fail instead."""
     missing = [program for program in programs if not shutil.which(program)]
     if missing:
         stop = pytest.fail if "CI" in os.environ and sys.platform == "linux" else pytest.skip
@@ -159,7 +159,7 @@ def needs(*programs: str) -> None:
 
 
 def make(*arguments: str) -> str:
-    """Return what make prints. The settings of a make that runs these tests are not passed on."""
+    """Run make and return what it prints. If make started these tests, do not pass its settings on."""
     needs("make")
     inherited = ("MAKE", "MFLAGS", "PORT", "LEVEL", "PEEK", "ARGS")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(inherited)}

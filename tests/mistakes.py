@@ -9,8 +9,8 @@ and begins with this header:
     shows: got       200
     points: 2
 
-`fails` is the check that should catch the mistake, `shows` a part of that check's message, and `points`
-what the mistake is worth. To find the points, run the checks with `--target` and the file.
+`fails` is the check that should catch the mistake, `shows` is part of that check's message, and `points` is
+how many points the wrong answer still gets. To find the points, run the checks with `--target` and the file.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class Mistake:
     exercise: str  # 01_auth_url
     sentence: str  # what is wrong
     fails: str  # the check that should catch the mistake
-    shows: str  # a part of that check's message
-    points: int  # what the mistake is worth
+    shows: str  # part of that check's message
+    points: int  # how many points the wrong answer still gets
 
     def __str__(self) -> str:
         return f"{self.exercise}/{self.path.stem}"
@@ -65,10 +65,10 @@ def read_mistake(path: Path) -> Mistake:
 
 @dataclass(frozen=True)
 class Result:
-    """How one check went."""
+    """The result of one check."""
 
     outcome: str  # passed, skipped, failed, or a kind of failure such as "did not start"
-    points: int  # what the check gives to the file
+    points: int  # how many points the file gets for this check
     message: str = ""  # why the check failed or was skipped
 
 
@@ -101,7 +101,7 @@ def run_checks(exercise: str, file: Path, *options: str) -> dict[str, Result]:
 
 
 @contextmanager
-def warm_process() -> Iterator[Callable[..., dict[str, Result]]]:
+def checking_process() -> Iterator[Callable[..., dict[str, Result]]]:
     """Yield a function that calls run_checks in another process.
 
     All calls share this process, because each new process would need half a second to start.

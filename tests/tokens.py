@@ -1,4 +1,4 @@
-"""Tokens for tests: mint one of any age and with any flaw, and read the claims of one."""
+"""Tokens for tests: mint a token of any age or with any flaw, and read the claims of a token."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def mint(
 
 
 def mint_for(app: Flask, identity: object = 1, *, key: str | None = None, **options: Any) -> str:
-    """Return a token that this app accepts, unless `options` (those of `mint`) or another key spoil it."""
+    """Return a token that this app accepts, unless `options` (see `mint`) or another key make it invalid."""
     claim = app.config.get("JWT_IDENTITY_CLAIM", "identity")
     if claim == "sub" and isinstance(identity, int):
         identity = str(identity)  # PyJWT refuses a sub that is not text
@@ -39,7 +39,7 @@ def mint_for(app: Flask, identity: object = 1, *, key: str | None = None, **opti
 
 
 def read_claims(token: object) -> dict[str, Any]:
-    """Return the claims of a token without verifying it; empty if it is not a token."""
+    """Return the claims of a token without verifying it, or {} if it is not a token."""
     try:
         text = token if isinstance(token, bytes) else str(token)
         return jwt.decode(text, options={"verify_signature": False})

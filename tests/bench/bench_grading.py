@@ -1,4 +1,4 @@
-"""Measure grading against other tools, on one exercise, with the same answers and the same checks.
+"""Compare the speed of our grader with other tools, on one exercise, with the same answers and checks.
 
     .venv/bin/python tests/bench/bench_grading.py --turns 4 --only ours check50
 
@@ -50,7 +50,7 @@ class NotMeasured(Exception):
 
 
 class Tool:
-    """A grader, and a class whose answers are in FOLDER/submitted/STUDENT/."""
+    """A grader, and the students' answers that it grades, in FOLDER/submitted/STUDENT/."""
 
     students = len(ANSWERS)
     cpus = 1
@@ -101,34 +101,34 @@ class Ours(Tool):
         return scores
 
 
-class OursForOne(Ours):
+class OursForOneAnswer(Ours):
     students = 1
 
 
-class OursUnpinned(Ours):
+class OursOnAnyCpu(Ours):
     cpus = None
 
 
-class OursTwice(Ours):
+class OursWithTwoJobs(Ours):
     students = 80
     jobs = cpus = 2
 
 
-class OursApart(Ours):
-    """Two commands at once, each with its own CPU: the most that two jobs of one command could reach."""
+class OursInTwoCommands(Ours):
+    """Two commands at once, each with its own CPU: the best that two jobs of one command could do."""
 
     cpus = 2
 
     def grade(self, out):
         def on_its_own(cpu):
             os.sched_setaffinity(0, {cpu})  # for this thread and every process that it starts
-            super(OursApart, self).grade(out / str(cpu))
+            super(OursInTwoCommands, self).grade(out / str(cpu))
 
         with ThreadPoolExecutor(2) as threads:
             list(threads.map(on_its_own, sorted(os.sched_getaffinity(0))))
 
     def scores(self, out):
-        one, other = (super(OursApart, self).scores(part) for part in out.iterdir())
+        one, other = (super(OursInTwoCommands, self).scores(part) for part in out.iterdir())
         return one if one == other else {}
 
 
@@ -241,10 +241,10 @@ TOOLS = {
     "check50": Check50,
     "otter-grader": OtterGrader,
     "nbgrader": Nbgrader,
-    "ours, for one answer": OursForOne,
-    "ours, on any CPU": OursUnpinned,
-    "ours, 2 jobs, 2 CPUs": OursTwice,
-    "ours, two commands": OursApart,
+    "ours, for one answer": OursForOneAnswer,
+    "ours, on any CPU": OursOnAnyCpu,
+    "ours, 2 jobs, 2 CPUs": OursWithTwoJobs,
+    "ours, two commands": OursInTwoCommands,
 }
 
 
@@ -254,7 +254,7 @@ def main():
         tools = {name: TOOLS[name] for name in arguments.only}
         for group in sorted({tool.group for tool in tools.values() if tool.group}):
             make_environment(group)
-        tools = dict(take_part(tools, Path(folder)))
+        tools = dict(prepare_tools(tools, Path(folder)))
         times = {name: [] for name in tools}
         for turn in range(arguments.turns):
             for name, tool in tools.items():
@@ -270,18 +270,18 @@ def read_arguments():
 
 
 def make_environment(group):
-    """Make .venv/bench or .venv/bench-nbgrader, unless it has the packages that are locked now."""
+    """Make .venv/bench or .venv/bench-nbgrader, unless it already contains the locked packages."""
     venv, lock = ROOT / ".venv" / group, BENCH / f"requirements-{group}.txt"
     installed = venv / ".installed"
     if installed.exists() and installed.read_text() == lock.read_text():
         return
     with contextlib.suppress(SystemExit):  # a tool that cannot be installed is not measured
         make_venv.make_environment(str(venv))
-        make_venv.install([*make_venv.ROOMS["lessons"][1], str(lock.relative_to(ROOT))], str(venv))
+        make_venv.install([*make_venv.GROUPS["lessons"][1], str(lock.relative_to(ROOT))], str(venv))
         shutil.copy(lock, installed)
 
 
-def take_part(tools, folder):
+def prepare_tools(tools, folder):
     """Yield (name, tool) for each tool that works, after one turn to warm up."""
     for name, tool in tools.items():
         try:
@@ -303,8 +303,8 @@ def time_turn(tool, turn):
     scores = tool.scores(out)
     if scores != tool.expected:  # check50 sometimes gives a wrong score
         assert not isinstance(tool, Ours), f"ours gives {scores} instead of {tool.expected}"
-        print(f"  {type(tool).__name__} gave a wrong score in {turn}")
-    return seconds / tool.students / (2 if isinstance(tool, OursApart) else 1)
+        print(f"  {type(tool).__name__} gave a wrong score in turn {turn}")
+    return seconds / tool.students / (2 if isinstance(tool, OursInTwoCommands) else 1)
 
 
 @contextlib.contextmanager
@@ -322,14 +322,14 @@ def on_cpus(count):
 
 
 def report(times):
-    pinned = "on one CPU" if hasattr(os, "sched_setaffinity") else "on any CPU, as this system cannot pin"
+    pinned = "on one CPU" if hasattr(os, "sched_setaffinity") else "on any CPU (this system cannot limit it)"
     print(f"grading exercise 6, {pinned} unless a name says otherwise")
     medians = {name: statistics.median(seconds) for name, seconds in times.items()}
     for name, median in medians.items():
         spread = f"{1000 * min(times[name]):.0f} to {1000 * max(times[name]):.0f} ms"
         ours = f"ours is {median / medians['ours']:.2f} x as fast" if "ours" in medians else ""
         print(
-            f"  {name:22}{1 / median:7.2f}/s {1000 * median:7.0f} ms an answer  ({spread})  {ours}".rstrip()
+            f"  {name:22}{1 / median:7.2f}/s {1000 * median:7.0f} ms per answer  ({spread})  {ours}".rstrip()
         )
 
 
@@ -347,8 +347,8 @@ def run(command, cwd=ROOT, statuses=(0,)):
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
         done = subprocess.run(command, cwd=cwd, env=environment, text=True, **pipes)
     if done.returncode not in statuses:
-        said = done.stdout.strip().splitlines() or ["nothing"]
-        raise NotMeasured(f"{Path(command[0]).name} ends with status {done.returncode} and says: {said[-1]}")
+        said = done.stdout.strip().splitlines() or ["no output"]
+        raise NotMeasured(f"{Path(command[0]).name} ended with status {done.returncode}: {said[-1]}")
 
 
 if __name__ == "__main__":

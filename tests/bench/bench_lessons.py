@@ -1,4 +1,4 @@
-"""Measure what a student waits for, each time as a ratio to a floor in the same run.
+"""Measure how long students wait for each step, compared with a bare baseline in the same run.
 
     make bench
 
@@ -7,7 +7,7 @@ first response   `lessons serve`, against `flask run --reload` of a hello-world 
 check            `lessons check`, against pytest with one empty test that imports Flask and httpx
 notebooks        the test that runs each notebook and reads every cell, against nbclient running them
 
-The commands take turns, so that a machine that slows down slows both. Prints medians and their ratio.
+The commands take turns, so that a machine that slows down affects both. Prints medians and their ratio.
 """
 
 import contextlib
@@ -39,7 +39,7 @@ for path in sorted(pathlib.Path(sys.argv[1]).glob("*.ipynb")):
 
 def main():
     with tempfile.TemporaryDirectory() as folder:
-        print(f"set-up with {'uv' if UV else 'venv and pip'}, packages in its cache")
+        print(f"set-up with {'uv' if UV else 'venv and pip'}, with the packages already cached")
         compare(5, lambda: time_our_setup(Path(folder)), {"bare": lambda: time_bare_setup(Path(folder))})
         print("first response of lesson 6")
         (Path(folder) / "app.py").write_text(HELLO)
@@ -73,9 +73,9 @@ def main():
         )
 
 
-def compare(runs, ours, floors):
-    """Time ours and each floor in turns, after one turn to warm up, and print the medians."""
-    contestants = {"ours": ours, **floors}
+def compare(runs, ours, baselines):
+    """Time ours and each baseline in turns, after one turn to warm up, and print the medians."""
+    contestants = {"ours": ours, **baselines}
     times = {name: [] for name in contestants}
     for turn in range(runs + 1):
         for name, contestant in contestants.items():
@@ -98,7 +98,7 @@ def time_our_setup(folder):
 
 
 def time_bare_setup(folder):
-    """Return the seconds that one environment and one install of the same packages take."""
+    """Return the seconds that it takes to make an environment and install the same packages."""
     venv = folder / "bare"
     shutil.rmtree(venv, ignore_errors=True)
     locks = ["-r", ROOT / "lessons/requirements-build.txt", "-r", ROOT / "lessons/requirements.txt"]

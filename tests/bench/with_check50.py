@@ -7,16 +7,16 @@ import flask_jwt_compat  # noqa: F401  must come before flask_jwt
 import flask_restful  # noqa: F401  imported before check50 forks, so that no check has to
 from flask_jwt import JWT  # noqa: F401
 
-import checks_of_notes
+import notes_checks
 from exercises.client import CheckFailed
 
 
 def on_its_own(check):
     @wraps(check)
     def run():
-        check50.data(points=checks_of_notes.CHECKS[check])
+        check50.data(points=notes_checks.CHECKS[check])
         try:
-            check(checks_of_notes.start("06_current_identity.py"))
+            check(notes_checks.start("06_current_identity.py"))
         except CheckFailed as wrong:
             raise check50.Failure(str(wrong)) from wrong
 
@@ -25,7 +25,7 @@ def on_its_own(check):
 
 
 first = None
-for check in checks_of_notes.CHECKS:
-    needs = None if check is checks_of_notes.without_a_token_there_are_no_notes else first
+for check in notes_checks.CHECKS:
+    needs = None if check is notes_checks.without_a_token_there_are_no_notes else first
     globals()[check.__name__] = check50.check(needs)(on_its_own(check))
     first = first or globals()[check.__name__]

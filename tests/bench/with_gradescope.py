@@ -6,17 +6,17 @@ import unittest
 from gradescope_utils.autograder_utils.decorators import weight
 from gradescope_utils.autograder_utils.json_test_runner import JSONTestRunner
 
-import checks_of_notes
+import notes_checks
 
 
 class Notes(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.room = checks_of_notes.start(sys.argv[1])
+        cls.notes_app = notes_checks.start(sys.argv[1])
 
 
-for check, points in checks_of_notes.CHECKS.items():
-    test = weight(points)(lambda self, check=check: check(self.room))
+for check, points in notes_checks.CHECKS.items():
+    test = weight(points)(lambda self, check=check: check(self.notes_app))
     test.__doc__ = check.__doc__
     setattr(Notes, f"test_{check.__name__}", test)
 

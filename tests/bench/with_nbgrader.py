@@ -5,7 +5,7 @@ from pathlib import Path
 
 from nbformat.v4 import new_code_cell, new_notebook, writes
 
-import checks_of_notes
+import notes_checks
 
 
 def cell(name, source, points=None, solution=False):
@@ -18,10 +18,10 @@ def notebook(answer):
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     # nothing may be logged: for nbgrader, a check that writes to standard error has failed
     quiet = "import logging\n\nlogging.disable()"
-    start = cell("start", f"{quiet}\nimport checks_of_notes\n\nroom = checks_of_notes.Room(app)")
+    start = cell("start", f"{quiet}\nimport notes_checks\n\nroom = notes_checks.NotesApp(app)")
     checks = [
-        cell(check.__name__, f"checks_of_notes.{check.__name__}(room)", points)
-        for check, points in checks_of_notes.CHECKS.items()
+        cell(check.__name__, f"notes_checks.{check.__name__}(notes_app)", points)
+        for check, points in notes_checks.CHECKS.items()
     ]
     return writes(
         new_notebook(metadata=kernel, cells=[cell("answer", answer, solution=True), start, *checks])
@@ -35,6 +35,6 @@ def hand_in(folder, answer):
 
 
 course = Path(sys.argv[1])
-hand_in(course / "source", (checks_of_notes.LESSON / "exercise.py").read_text(encoding="utf-8"))
+hand_in(course / "source", (notes_checks.LESSON / "exercise.py").read_text(encoding="utf-8"))
 for file in map(Path, sys.argv[2:]):
     hand_in(course / "submitted" / file.parent.name, file.read_text(encoding="utf-8"))

@@ -2,20 +2,20 @@
 
 from otter.test_files import test_case
 
-import checks_of_notes
+import notes_checks
 
 OK_FORMAT = False
 name = "notes"
-rooms = []
+notes_apps = []
 
 
-def ask(check):
-    def about(app):  # Otter fills in each parameter with what the answer has under its name
-        rooms or rooms.append(checks_of_notes.Room(app))
-        check(rooms[0])
+def make_test(check):
+    def run_check(app):  # Otter fills in each parameter with what the answer has under its name
+        notes_apps or notes_apps.append(notes_checks.NotesApp(app))
+        check(notes_apps[0])
 
-    return about
+    return run_check
 
 
-for check, worth in checks_of_notes.CHECKS.items():
-    globals()[check.__name__] = test_case(check.__name__, worth)(ask(check))
+for check, worth in notes_checks.CHECKS.items():
+    globals()[check.__name__] = test_case(check.__name__, worth)(make_test(check))

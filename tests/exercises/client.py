@@ -28,7 +28,7 @@ CHEAP_HASH = "scrypt:256:8:1"  # for tests: takes next to no time, unlike the ha
 
 
 class TimedOut(BaseException):
-    """An answer took too long. It is no Exception, so that an `except Exception` in the answer misses it."""
+    """An answer took too long. An `except Exception` in the answer does not catch this BaseException."""
 
 
 class NoResponse(Exception):
@@ -70,7 +70,7 @@ class Response:
     headers: dict[str, str]  # names in lower case
     body: bytes
     note: str = ""  # why there was no response
-    outcome: str = "failed"  # the kind of failure, if a check expects something else
+    outcome: str = "failed"  # the outcome of a check that does not expect this response
 
     @property
     def json(self) -> Any:
@@ -81,7 +81,7 @@ class Response:
             return None
 
     def get(self, *names: str) -> Any:
-        """Return a member of the JSON body, or of objects inside it; None if there is no such member."""
+        """Return the value at this path of names in the JSON body, or None if there is no such value."""
         value = self.json
         for name in names:
             value = value.get(name) if isinstance(value, dict) else None
@@ -124,7 +124,7 @@ class Client:
         prefix: str = "JWT",
         headers: dict[str, str] | None = None,
     ) -> Response:
-        """Send a request and return its response. If none arrives, the Response has a note on why."""
+        """Send a request and return its response. If none arrives, the note of the Response says why."""
         sent = f"{method} {path}" + (f" {json.dumps(body)}" if body is not None else "")
         headers = dict(headers or {})
         sent += "".join(f"\n{name}: {value}" for name, value in headers.items())
@@ -145,7 +145,7 @@ class Client:
 
 
 class InProcess:
-    """A WSGI app in this process, with a limit in seconds for each response. It is an App for a Client."""
+    """An App that calls a WSGI app in this process, with a time limit in seconds for each response."""
 
     def __init__(self, wsgi_app: Any, file: Path, seconds: float) -> None:
         self.wsgi_app, self.file, self.seconds = wsgi_app, file, seconds
@@ -200,7 +200,7 @@ def alarm(seconds: float) -> Iterator[None]:
 
 @contextmanager
 def interrupt(seconds: float) -> Iterator[None]:
-    """Limit a block's time on Windows. A loop is interrupted; a sleep runs to its end first."""
+    """Limit a block's time on Windows. This stops a loop at once, but a sleep only when it ends."""
     import _thread
 
     previous = signal.signal(signal.SIGINT, raise_timed_out)
@@ -232,7 +232,7 @@ def expect(response: Response, condition: object, expected: str, question: str) 
 
 
 def shorten(text: str, length: int = 160) -> str:
-    """Return a string on one line, of at most `length` characters, without the middle of each token."""
+    """Return a text as one line of at most `length` characters, with each token shortened."""
     text = re.sub(r"eyJ[\w.-]{30,}", lambda token: f"{token[0][:12]}…{token[0][-6:]}", " ".join(text.split()))
     return text if len(text) <= length else f"{text[: length - 12]} … {text[-9:]}"
 
@@ -249,7 +249,7 @@ def as_header(text: str) -> str:
 
 @dataclass
 class Person:
-    """A user of the app under check. Every value is random."""
+    """A user of the app that is being checked. Every value is random."""
 
     id: int
     is_admin: bool
@@ -262,20 +262,20 @@ class Person:
         self.email = f"{self.username}@example.com"
 
 
-def make_people(chance: random.Random) -> list[Person]:
+def make_people(rng: random.Random) -> list[Person]:
     """Return two users and an admin."""
 
     def word(letters: str, length: int) -> str:
-        return "".join(chance.choices(letters, k=length))
+        return "".join(rng.choices(letters, k=length))
 
-    ids = chance.sample(range(100, 10_000), 3)
+    ids = rng.sample(range(100, 10_000), 3)
     return [
         Person(
             id=ids[index],
             is_admin=index == 2,
             username=word(string.ascii_lowercase, 8),
             password=word(string.digits, 8),
-            phone=f"555-{1000 * (index + 1) + chance.randrange(1000)}",
+            phone=f"555-{1000 * (index + 1) + rng.randrange(1000)}",
         )
         for index in range(3)
     ]

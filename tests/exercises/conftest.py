@@ -42,12 +42,12 @@ from exercises.client import (
 from lesson_loader import LESSONS, explain, load_app
 
 ROOT = LESSONS.parent
-# What a check raises if a response has another shape than the check assumes. No solution's response does.
+# What a check raises if a response does not have the structure that the check assumes.
 UNEXPECTED_SHAPE = (AttributeError, LookupError, OverflowError, RecursionError, TypeError, ValueError)
 FAILED = pytest.StashKey[set[tuple[Path, str]]]()
 SEED = pytest.StashKey[int]()
 
-Start = Callable[..., Client]  # start() gives a client of the app
+Start = Callable[..., Client]  # start() returns a client of the app
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -62,7 +62,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("filterwarnings", "ignore")  # an answer may cause warnings
     config.addinivalue_line("markers", "points(n): how many points the check is worth")
-    config.addinivalue_line("markers", "needs(name): skip the check if the check of this name has failed")
+    config.addinivalue_line("markers", "needs(name): skip the check if the check with this name has failed")
     given = config.getoption("--seed")
     config.stash[SEED] = new_seed() if given is None else given
     if not (config.pluginmanager.has_plugin("terminalreporter") or config.pluginmanager.has_plugin("host")):
@@ -70,7 +70,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def target_file(name: str, target: str) -> Path:
-    """Return the file to check for an exercise, such as 01_auth_url, and the value of --target."""
+    """Return the file to check for an exercise and a value of --target, such as 01_auth_url and solution."""
     lesson = LESSONS / name
     named = {
         "answer": lesson / "answer.py",
@@ -114,14 +114,14 @@ def secret_key(seed: int) -> str:
 
 @pytest.fixture(scope="module")
 def start(request: pytest.FixtureRequest, people: list[Person], secret_key: str) -> Iterator[Start]:
-    """A function that starts the app under check, each time like a new process with the same database.
+    """A function that starts the app being checked, each time like a new process with the same database.
 
-    With apart=True, the app gets a copy of the database, so that it sees none of the others' changes.
+    With apart=True, the app gets its own copy of the database and does not see what other apps change.
     """
     name = request.path.stem.removeprefix("test_")
     database = make_database(LESSONS / name, people)
     option = request.config.getoption
-    host = request.config.pluginmanager.get_plugin("host")  # the grader's: it starts apps in a sandbox
+    host = request.config.pluginmanager.get_plugin("host")  # the grader has one: it starts apps in a sandbox
     if host:
         yield host.ready(database, secret_key)
         return
@@ -138,8 +138,8 @@ def start_in_process(
 ) -> Iterator[Start]:
     """Set up this process's environment for an app, and yield a function that starts the app.
 
-    `content` is the database file, `seconds` the limit for a start and for each response. The function
-    raises DidNotStart.
+    `content` is what the database file contains. `seconds` limits the start and each response. The yielded
+    function raises DidNotStart if the app does not start.
     """
 
     def start_app(apart: bool = False) -> Client:
@@ -168,7 +168,7 @@ def start_in_process(
 
 @pytest.fixture(scope="module")
 def client(start: Start) -> Client:
-    """A client of the app under check."""
+    """A client of the app that is being checked."""
     return start()
 
 
@@ -196,17 +196,17 @@ def make_database(lesson: Path, people: list[Person]) -> bytes:
 # The points of each check, the checks it needs, and the message of a failure.
 
 
-def sentence_of(check: Callable[..., None]) -> str:
+def read_sentence(check: Callable[..., None]) -> str:
     """Return the docstring of a check. It is the sentence that students read."""
     return " ".join((check.__doc__ or "").split())
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
-    # the order of the file, even if a plugin such as pytest-randomly has shuffled the checks
+    # sort the checks as in the file, because a plugin such as pytest-randomly may have shuffled them
     items.sort(key=lambda item: (item.path, item.function.__code__.co_firstlineno))
     for item in items:
-        item.user_properties.append(("sentence", sentence_of(item.function)))
+        item.user_properties.append(("sentence", read_sentence(item.function)))
         points = item.get_closest_marker("points")
         assert points, f"{item.name} has no points"
         item.user_properties.append(("points", points.args[0]))
@@ -216,7 +216,7 @@ def pytest_runtest_setup(item: pytest.Function) -> None:
     failed = item.session.stash.setdefault(FAILED, set())
     for mark in item.iter_markers("needs"):
         if (item.path, mark.args[0]) in failed:
-            pytest.skip(f"needs: {sentence_of(getattr(item.module, mark.args[0]))}")
+            pytest.skip(f"needs: {read_sentence(getattr(item.module, mark.args[0]))}")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -242,7 +242,7 @@ class Reporter:
         terminal = sys.__stdout__ is not None and sys.__stdout__.isatty()  # sys.stdout is captured
         self.coloured = terminal and "NO_COLOR" not in os.environ
         self.seed = config.stash[SEED]
-        self.printed: set[str] = set()  # messages: one message is printed once
+        self.printed: set[str] = set()  # the messages printed so far: each is printed only once
         self.points: dict[str, tuple[int, int]] = {}  # by file: points earned and points possible
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -260,12 +260,14 @@ class Reporter:
         ]
         word = f"\033[{colour}m{word:8}\033[0m" if self.coloured else f"{word:8}"
         reason = ""
-        if isinstance(report.longrepr, tuple):  # of a skipped check: file, line, reason
+        if isinstance(report.longrepr, tuple):  # for a skipped check: (file, line, reason)
             reason = f"  ({report.longrepr[2].removeprefix('Skipped: ')})"
         self.print(f"  {word}{points * report.passed} of {points}  {sentence}{reason}")
-        if report.failed and (message := str(report.longrepr)) not in self.printed:
+        if report.failed:
+            message = str(report.longrepr)
+            lines = ["(the same reason as above)"] if message in self.printed else message.splitlines()
+            self.print("", *(f"      {line}" for line in lines), "")
             self.printed.add(message)
-            self.print("", *(f"      {line}" for line in message.splitlines()), "")
         if report.failed and report.capstdout:
             self.print(f"      printed   {indent(report.capstdout.strip()[:500])}", "")
 
@@ -279,7 +281,7 @@ class Reporter:
                 self.print(f"  {name:22} {bar} {earned:3} of {possible} points{hint}")
             else:
                 self.print(
-                    "", f"{earned} of {possible} points. The users and passwords had the seed {self.seed}."
+                    "", f"{earned} of {possible} points. (The seed of the random users is {self.seed}.)"
                 )
 
     def print(self, *lines: str) -> None:

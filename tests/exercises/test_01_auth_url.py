@@ -43,7 +43,7 @@ def test_a_wrong_password_is_refused(client, user, other):
     expect(
         response,
         response.status == 401,
-        "401, because this is the password of another user",
+        "401, because this is another user's password",
         "Does authenticate still check the password?",
     )
 

@@ -68,7 +68,7 @@ def test_a_username_or_email_is_refused(client, user):
         expect(
             response,
             response.status == 401,
-            "401, because only a phone number logs in",
+            "401, because users log in only with a phone number",
             "Which column of the users table does your look-up search?",
         )
 

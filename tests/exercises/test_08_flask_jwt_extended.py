@@ -94,7 +94,7 @@ def test_other_tokens_still_work(get_me, tokens, user, other):
 @pytest.mark.points(2)
 @pytest.mark.needs("test_a_token_is_refused_after_logout")
 def test_every_process_refuses_the_token(get_me, start, tokens, second_process, process_apart):
-    """Every process of the app with the same database refuses the token too."""
+    """Every other process of the app that uses the same database refuses the token, too."""
     for process, time in ((second_process, "before"), (start(), "after")):
         response = get_me(tokens[0], process)
         expect(

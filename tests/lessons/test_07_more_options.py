@@ -42,7 +42,7 @@ def test_a_token_after_anything_else_is_refused(client, users, log_in, header):
 
 
 def test_without_a_token_one_is_told_how_to_authenticate(client, users, log_in):
-    """A missing token gets a 401, and the header WWW-Authenticate."""
+    """A request without a token gets a 401 with the header WWW-Authenticate."""
     assert users(log_in(ALICE_BY_EMAIL)).status_code == 200
     response = client.get("/users")
     assert response.status_code == 401

@@ -1,4 +1,4 @@
-"""Add the next lesson and its exercise to a copy of the repository, as CONTRIBUTING.md describes it."""
+"""Add the next lesson and its exercise to a copy of the repository, as CONTRIBUTING.md describes."""
 
 import os
 import re
@@ -58,7 +58,7 @@ curl -si 127.0.0.1:8000/health
 
 - The health check responds with JSON.
 """
-STAGE_TESTS = '''\
+LESSON_TESTS = '''\
 """Lesson {number}: the health check."""
 
 
@@ -66,7 +66,7 @@ def test_the_health_check_needs_no_token(client):
     """A health check needs no token."""
     assert client.get("/health").status_code == 200
 '''
-CLAIMS = '''\
+STATEMENT_TESTS = '''\
 """What the README of lesson {number} states."""
 
 from lesson_loader import find_lessons, load_app
@@ -110,8 +110,8 @@ def add_lesson(repository):
     app = lesson / "app.py"
     app.write_text(app.read_text("utf-8") + HEALTH, "utf-8")
     write(lesson / "README.md", README, diff=diff(before, lesson))
-    write(repository / f"tests/lessons/test_{NAME}.py", STAGE_TESTS)
-    write(repository / f"tests/claims/test_{NAME}.py", CLAIMS)
+    write(repository / f"tests/lessons/test_{NAME}.py", LESSON_TESTS)
+    write(repository / f"tests/claims/test_{NAME}.py", STATEMENT_TESTS)
     add_notebook(repository)
     readme = repository / "README.md"
     text = readme.read_text("utf-8")
@@ -156,7 +156,7 @@ def run_tests(repository, *arguments):
     )
 
 
-def test_adding_a_lesson_touches_only_files_named_after_it_and_every_promise_holds(repository):
+def test_adding_a_lesson_touches_only_files_named_after_it_and_all_tests_pass(repository):
     add_lesson(repository)
     add_exercise(repository)
     touched = [line[3:] for line in git(repository, "status", "--porcelain", "-uall").splitlines()]
@@ -174,6 +174,6 @@ def test_adding_a_lesson_touches_only_files_named_after_it_and_every_promise_hol
 def test_a_lesson_without_its_notebook_is_noticed(repository):
     add_lesson(repository)
     (repository / f"notebooks/{NAME}.ipynb").unlink()
-    run = run_tests(repository, "tests/repository/test_promises.py", "-k", "rooms_hold_the_same_names")
+    run = run_tests(repository, "tests/repository/test_promises.py", "-k", "folders_contain_the_same_names")
     assert run.returncode == 1
     assert "notebooks/*.ipynb" in run.stdout

@@ -1,4 +1,4 @@
-"""The commands for the lessons, as a student meets them: what they print, and what keeps running."""
+"""The commands for the lessons, as a student uses them: what they print, and how they serve a lesson."""
 
 import os
 import re
@@ -11,14 +11,14 @@ import sys
 import httpx
 import pytest
 
-from helpers import BOB, ROOT, eventually, lesson_server, make, needs
+from helpers import BOB, ROOT, lesson_server, make, needs, wait_until
 from lesson_loader import diff, find_lessons, read_about
 
 LESSONS = find_lessons()
 
 
 def lessons(*arguments, folder=ROOT, **environment):
-    """Run a command that ends by itself."""
+    """Run a command that ends without Ctrl-C."""
     environment = {"PYTHONPATH": str(folder / "lessons")} | environment
     return subprocess.run(
         [sys.executable, "lessons", *arguments],
@@ -92,7 +92,7 @@ def test_the_log_has_no_colours_if_no_color_is_set(tmp_path, monkeypatch, enviro
     monkeypatch.delenv("NO_COLOR", raising=False)
     with lesson_server(0, tmp_path, **environment) as server:
         server.wait_for_status(401)
-        eventually(lambda: "GET /users" in server.output)
+        wait_until(lambda: "GET /users" in server.output)
         assert ("\033[" in server.output) is coloured
 
 
@@ -101,7 +101,7 @@ def test_a_lesson_is_served_on_this_machine_only(tmp_path):
         assert re.findall(r"Running on (\S+):\d", server.output) == ["http://127.0.0.1"]
 
 
-def test_a_client_that_hangs_up_does_not_end_the_server(tmp_path):
+def test_a_client_that_disconnects_does_not_stop_the_server(tmp_path):
     with lesson_server(0, tmp_path) as server:
         server.wait_for_status(401)
         for _ in range(3):
@@ -112,7 +112,7 @@ def test_a_client_that_hangs_up_does_not_end_the_server(tmp_path):
 
 
 @pytest.mark.parametrize("command", ["serve", "try"])
-def test_a_busy_port_is_named_with_another_one_to_choose(student, command):
+def test_a_busy_port_gets_a_message_that_suggests_another(student, command):
     lessons("start", "1", folder=student)
     with socket.create_server(("127.0.0.1", 0)) as busy:
         port = busy.getsockname()[1]
@@ -125,7 +125,7 @@ def test_a_busy_port_is_named_with_another_one_to_choose(student, command):
 
 
 @pytest.mark.parametrize("port", ["web", "-1", "65536", "8000.5", ""])
-def test_a_wrong_port_gets_an_example_of_a_right_one(port):
+def test_an_invalid_port_gets_a_message_with_a_valid_example(port):
     run = lessons("serve", "1", f"--port={port}")
     assert run.returncode == 1
     assert "is not a port" in run.stderr
@@ -136,7 +136,7 @@ def test_a_wrong_port_gets_an_example_of_a_right_one(port):
 @pytest.mark.parametrize(
     ("missing", "command", "message"),
     [
-        ("click", "list", "This Python lacks the packages of the lessons. Use make, or the Python in .venv"),
+        ("click", "list", "This Python lacks the lessons' packages. Use make, or the Python in .venv"),
         ("pytest", "check", "First install what the exercises need: python3 lessons/make_venv.py exercises"),
         ("pytest", "test", "First install what the exercises need: python3 lessons/make_venv.py exercises"),
         (
@@ -146,7 +146,7 @@ def test_a_wrong_port_gets_an_example_of_a_right_one(port):
         ),
     ],
 )
-def test_a_missing_package_gets_a_line_on_what_to_do(student, missing, command, message):
+def test_a_missing_package_gets_a_message_that_says_what_to_do(student, missing, command, message):
     (student / f"{missing}.py").write_text(f"raise ModuleNotFoundError(name={missing!r})\n")
     lessons("start", "1", folder=student)
     run = lessons(command, "1", folder=student, PYTHONPATH=f"{student}{os.pathsep}{student / 'lessons'}")
@@ -159,7 +159,7 @@ def test_a_missing_package_gets_a_line_on_what_to_do(student, missing, command, 
 
 @pytest.mark.parametrize("command", ["serve", "diff", "test"])
 @pytest.mark.parametrize("number", ["99", "x", "1.0", "²", "../1"])
-def test_an_unknown_lesson_is_answered_with_the_lessons_there_are(command, number):
+def test_an_unknown_lesson_number_prints_the_list_of_lessons(command, number):
     run = lessons(command, number)
     assert run.returncode == 1
     assert run.stderr.startswith(f"There is no lesson {number!r}.")
@@ -205,7 +205,7 @@ def test_the_tests_of_a_lesson_pass_and_name_the_next_step():
     assert run.returncode == 0
     assert "  passed  Users log in with their e-mail address.\n" in run.stdout
     assert re.search(r"\n(\d+) of \1 tests passed\.\n", run.stdout)
-    assert run.stdout.endswith("Next: the exercise, make start-3\n")
+    assert run.stdout.endswith("Next: do the exercise with make start-3\n")
 
 
 @pytest.mark.parametrize("number", LESSONS)
@@ -221,7 +221,7 @@ def test_the_tests_run_on_the_files_as_they_are_now(student):
     run = lessons("test", "1", folder=student)
     assert run.returncode == 1
     assert "  FAILED  Users log in with POST /login.\n\n      assert 404 == 200\n" in run.stdout
-    assert "Next: change a file in lessons/01_auth_url, then make test-1" in run.stdout
+    assert "Next: change a file in lessons/01_auth_url, then run make test-1" in run.stdout
     assert "Traceback" not in run.stdout + run.stderr
 
 
@@ -259,6 +259,15 @@ def test_make_passes_the_number_and_the_port_on():
     assert make("-n", "lesson-3", "PORT=9000").endswith(".venv/bin/python lessons serve 3 --port 9000\n")
     notebooks = make("-n", "notebooks", "PORT=9000", "ARGS=--no-browser")
     assert notebooks.endswith(" --port 9000 --no-browser\n")
+
+
+def test_make_accepts_small_letters_and_refuses_a_space_for_a_hyphen():
+    assert make("-n", "lesson-3", "port=9000").endswith(".venv/bin/python lessons serve 3 --port 9000\n")
+    assert make("-n", "hint-3", "level=2").endswith("lessons hint 3 --level 2\n")
+    assert "--peek" not in make("-n", "solution-3", "PEEK=0")
+    run = subprocess.run(["make", "test", "1"], cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 2
+    assert "Write a hyphen before the number: make test-1." in run.stderr
 
 
 COMMANDS = [

@@ -1,4 +1,4 @@
-"""The student's loop, in a copy of the repository: from `start` to `progress`."""
+"""The commands for exercises, from `start` to `progress`, in a copy of the repository."""
 
 import os
 import re
@@ -10,10 +10,10 @@ import sys
 import httpx
 import pytest
 
-from helpers import BOB, ROOT, eventually, lesson_server
+from helpers import BOB, ROOT, lesson_server, wait_until
 from lesson_loader import diff_files
 
-RIGHT = ('"/login"', '"/api/v1/session"')
+CORRECTION = ('"/login"', '"/api/v1/session"')
 
 
 class Student:
@@ -34,7 +34,7 @@ class Student:
         return self.run_result.stdout + self.run_result.stderr
 
     def solve(self):
-        self.answer.write_text(self.answer.read_text().replace(*RIGHT))
+        self.answer.write_text(self.answer.read_text().replace(*CORRECTION))
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def student(tmp_path):
 def test_starting_an_exercise_prints_what_to_do(student):
     output = student.run("start", "1")
     assert "# TODO: users log in with POST /api/v1/session." in output
-    assert output.endswith("Next: make check-1\n")
+    assert output.endswith("Next: change the file, then run make check-1\n")
     assert student.answer.read_text() == (ROOT / "lessons/01_auth_url/exercise.py").read_text()
 
 
@@ -69,18 +69,18 @@ def test_the_first_check_explains_that_the_exercise_is_unchanged(student):
     assert student.run_result.returncode == 1
     assert "sent      POST /api/v1/session" in output
     assert "You have not changed the exercise yet" in output
-    assert re.search(r"\n2 of 10 points\. The users and passwords had the seed \d+\.\n", output)
+    assert re.search(r"\n2 of 10 points\. \(The seed of the random users is \d+\.\)\n", output)
     assert output.splitlines()[-1].startswith(
-        "Next: change lessons/01_auth_url/answer.py, then make check-1."
+        "Next: change lessons/01_auth_url/answer.py, then run make check-1."
     )
 
 
-def test_the_students_door_shows_a_real_check(student):
+def test_the_students_readme_shows_a_real_check(student):
     student.run("start", "1")
     output = student.run("check", "1")
     check = output[output.index("  FAILED") : output.index("?\n") + 2]
-    door = (ROOT / "lessons/README.md").read_text(encoding="utf-8")
-    assert without_random_values(check) in without_random_values(door)
+    readme = (ROOT / "lessons/README.md").read_text(encoding="utf-8")
+    assert without_random_values(check) in without_random_values(readme)
 
 
 def without_random_values(text):
@@ -90,7 +90,7 @@ def without_random_values(text):
 def test_trying_an_answer_serves_it_and_reloads_it_after_an_edit(student, tmp_path):
     student.run("start", "1")
     with lesson_server(1, tmp_path, lessons=student.repository / "lessons", command="try") as server:
-        assert "lessons/01_auth_url/answer.py is on http://127.0.0.1:" in server.output
+        assert "lessons/01_auth_url/answer.py runs at http://127.0.0.1:" in server.output
         login = f"http://127.0.0.1:{server.port}/api/v1/session"
         server.wait_for_status(401)
         assert httpx.post(login, json=BOB, trust_env=False).status_code == 404
@@ -112,6 +112,9 @@ def test_a_passing_answer_is_compared_with_the_solution(student):
     output = student.run("check", "1")
     assert student.run_result.returncode == 0
     assert "10 of 10 points" in output
+    assert "your code is the same as our solution" in output
+    student.answer.write_text(student.answer.read_text() + "\napp.config['JWT_LEEWAY'] = 0\n")
+    output = student.run("check", "1")
     solution = student.repository / "solutions/01_auth_url.py"
     assert (
         diff_files(
@@ -119,7 +122,7 @@ def test_a_passing_answer_is_compared_with_the_solution(student):
         ).rstrip()
         in output
     )
-    assert output.endswith("Next: make lesson-2, then make start-2\n")
+    assert output.endswith("Next: read lessons/02_token_expiry/README.md, then run make lesson-2\n")
 
 
 def test_what_an_answer_prints_is_shown_below_a_failed_check(student):
@@ -131,7 +134,7 @@ def test_what_an_answer_prints_is_shown_below_a_failed_check(student):
 
 
 @pytest.mark.parametrize("command", ["try", "check", "watch", "solution", "reset"])
-def test_without_an_answer_a_command_names_the_command_to_start_with(student, command):
+def test_a_command_without_an_answer_says_how_to_start(student, command):
     output = student.run(command, "1")
     assert student.run_result.returncode == 1
     assert output == "There is no lessons/01_auth_url/answer.py yet. Start with: make start-1\n"
@@ -139,7 +142,7 @@ def test_without_an_answer_a_command_names_the_command_to_start_with(student, co
 
 @pytest.mark.parametrize("command", ["start", "try", "check", "watch", "hint", "solution", "reset"])
 def test_a_lesson_without_an_exercise_names_the_first_exercise(student, command):
-    assert student.run(command, "0") == "Lesson 0 has no exercise. The first exercise is make start-1\n"
+    assert student.run(command, "0") == "Lesson 0 has no exercise. Start the first exercise: make start-1\n"
     assert "There is no lesson '99'" in student.run(command, "99")
 
 
@@ -150,7 +153,7 @@ def test_each_hint_is_followed_by_the_command_for_the_next_one(student):
     assert hints[0].endswith("If this hint does not help: make hint-2 LEVEL=2\n")
     assert "JWT_LEEWAY" in hints[2]
     assert hints[2].endswith("If this hint does not help: make solution-2 PEEK=1\n")
-    assert "There is no hint '4'. The levels are 1, 2 and 3" in student.run("hint", "2", "--level", "4")
+    assert "There is no hint '4'. Choose 1, 2 or 3" in student.run("hint", "2", "--level", "4")
 
 
 def test_the_solution_is_printed_once_the_answer_passes_or_with_peek(student):
@@ -189,7 +192,7 @@ def test_progress_shows_the_points_of_every_exercise(student):
     assert output.endswith("\nNext: make check-2\n")
 
 
-def test_progress_ends_when_all_pass(student):
+def test_progress_says_that_every_exercise_is_solved(student):
     for solution in (student.repository / "solutions").glob("*.py"):
         shutil.copy(solution, student.repository / "lessons" / solution.stem / "answer.py")
     output = student.run("progress")
@@ -211,9 +214,9 @@ def test_a_watched_answer_is_checked_when_it_is_saved(student):
             start_new_session=True,
         )
     try:
-        eventually(lambda: "Waiting for your next save" in log.read_text())
+        wait_until(lambda: "Waiting for your next save" in log.read_text())
         assert "2 of 10 points" in log.read_text()
-        eventually(lambda: student.solve() or "10 of 10 points" in log.read_text())
+        wait_until(lambda: student.solve() or "10 of 10 points" in log.read_text())
         os.killpg(watching.pid, signal.SIGINT)
         watching.wait(timeout=10)
         assert "Traceback" not in log.read_text()

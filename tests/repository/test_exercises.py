@@ -12,7 +12,7 @@ import pytest
 
 from helpers import ROOT, functions_in
 from lesson_loader import find_lessons
-from mistakes import find_mistakes, warm_process
+from mistakes import checking_process, find_mistakes
 
 EXERCISES = [folder.name for folder in find_lessons().values() if (folder / "exercise.py").exists()]
 MISTAKES = find_mistakes()
@@ -22,7 +22,7 @@ FIRST = "01_auth_url"
 @pytest.fixture(scope="module")
 def run_checks():
     """A function that runs the checks of an exercise on a file and returns the results by check."""
-    with warm_process() as run_checks:
+    with checking_process() as run_checks:
         yield run_checks
 
 
@@ -34,12 +34,12 @@ def starter(exercise):
     return ROOT / "lessons" / exercise / "exercise.py"
 
 
-def checks_of(exercise):
+def find_checks(exercise):
     return functions_in(ROOT / "tests/exercises" / f"test_{exercise}.py")
 
 
 def names_of_checks(exercise):
-    return [check.name for check in checks_of(exercise)]
+    return [check.name for check in find_checks(exercise)]
 
 
 # Solutions, starters and mistakes
@@ -54,7 +54,7 @@ def test_the_solution_has_full_marks(exercise, run_checks):
 
 @pytest.mark.parametrize("exercise", EXERCISES)
 @pytest.mark.parametrize("file", ["exercise.py", "app.py"])
-def test_the_starter_and_the_app_of_the_lesson_run_and_fail_by_assertion(exercise, file, run_checks):
+def test_the_starter_and_the_lessons_app_run_but_fail_checks(exercise, file, run_checks):
     results = run_checks(exercise, ROOT / "lessons" / exercise / file)
     messages = [result.message for result in results.values() if result.outcome not in ("passed", "skipped")]
     assert messages
@@ -74,7 +74,7 @@ def test_a_mistake_fails_the_check_that_should_catch_it(mistake, run_checks):
 
 
 def code_without_docstring(path):
-    """Return the code of a file in a normal form, so that a comment or a line break is no difference."""
+    """Return the code of a file in a normal form, so that comments and line breaks make no difference."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     if ast.get_docstring(tree) is not None:
         del tree.body[0]
@@ -87,7 +87,7 @@ def test_every_check_catches_a_mistake(exercise):
     assert caught == set(names_of_checks(exercise))
 
 
-def test_every_mistake_belongs_to_an_exercise_and_is_a_sentence():
+def test_every_mistake_belongs_to_an_exercise_and_is_described_in_a_sentence():
     for mistake in MISTAKES:
         assert mistake.exercise in EXERCISES
         assert re.fullmatch(r"[A-Za-z_].+\.", mistake.sentence), mistake
@@ -109,10 +109,10 @@ def test_an_incomplete_header_of_a_mistake_is_an_error(field, tmp_path):
 @pytest.mark.parametrize("exercise", EXERCISES)
 def test_checks_are_sentences_and_their_points_add_up_to_ten(exercise):
     points, names = [], []
-    for check in checks_of(exercise):
+    for check in find_checks(exercise):
         assert re.fullmatch(r"\S.*\.", ast.get_docstring(check))
         marks = {mark.func.attr: mark.args[0].value for mark in check.decorator_list}
-        assert marks.get("needs") in (None, *names), "a check can need only a check above it"
+        assert marks.get("needs") in (None, *names), "a check can only need a check above it"
         points.append(marks["points"])
         names.append(check.name)
     assert sum(points) == 10
@@ -174,7 +174,7 @@ def test_an_answer_that_does_not_start_is_explained_without_a_traceback(fault, r
     assert "conftest.py" not in message
 
 
-SPOILS_A_RESPONSE = {
+BREAKS_A_RESPONSE = {
     "crash": (
         "raise LookupError('lost')",
         r"got       500 LookupError: lost\n *in answer\.py, line \d+:  raise LookupError",
@@ -189,12 +189,12 @@ SPOILS_A_RESPONSE = {
 }
 
 
-@pytest.mark.parametrize("fault", SPOILS_A_RESPONSE)
+@pytest.mark.parametrize("fault", BREAKS_A_RESPONSE)
 def test_a_missing_response_is_explained(fault, run_checks, tmp_path):
-    code, pattern = SPOILS_A_RESPONSE[fault]
+    code, pattern = BREAKS_A_RESPONSE[fault]
     answer = tmp_path / "answer.py"
     answer.write_text(
-        f"{solution(FIRST).read_text(encoding='utf-8')}\n\n@app.before_request\ndef spoil():\n"
+        f"{solution(FIRST).read_text(encoding='utf-8')}\n\n@app.before_request\ndef break_response():\n"
         f"    if app.config.get('once'):\n        return 'no'\n"
         f"    app.config['once'] = True\n    {code}\n"
     )
@@ -223,7 +223,7 @@ def test_the_same_seed_repeats_a_run(run_checks):
     assert len(set(messages)) == 4
 
 
-def test_the_xml_report_of_a_solution_holds_points_and_sentences(tmp_path):
+def test_the_xml_report_of_a_solution_contains_points_and_sentences(tmp_path):
     report = tmp_path / "report.xml"
     command = [sys.executable, "-m", "pytest", f"tests/exercises/test_{FIRST}.py", "--target=solution"]
     run = subprocess.run([*command, f"--junit-xml={report}"], cwd=ROOT, capture_output=True, text=True)

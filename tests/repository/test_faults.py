@@ -65,19 +65,19 @@ FAULTS = {  # (file, old text, new text, the test that must fail)
         "these answer 403 and 403:",
         PROMISE + "the_curl_lines_of_a_readme_get_the_statuses_that_it_names",
     ),
-    "a stage test that passes on the lesson before": (
+    "a lesson test that passes on the lesson before": (
         "tests/lessons/test_03_auth_key.py",
         "def test_users_log_in",
         "def test_the_list_is_closed(client):\n    assert client.get('/users').status_code == 401\n\n\n"
         "def test_users_log_in",
-        PROMISE + "every_stage_test_fails_on_the_lesson_before",
+        PROMISE + "every_lesson_test_fails_on_the_lesson_before",
     ),
-    "a stage test that crashes on the lesson before": (
+    "a lesson test that crashes on the lesson before": (
         "tests/lessons/test_05_error_handler.py",
         "def test_a_missing_token_is",
         "@pytest.fixture\ndef broken(client):\n    client.get('/users').json()['code']\n\n\n"
         "def test_code(broken):\n    pass\n\n\ndef test_a_missing_token_is",
-        PROMISE + "every_stage_test_fails_on_the_lesson_before",
+        PROMISE + "every_lesson_test_fails_on_the_lesson_before",
     ),
     "TESTING in the tests": (
         "tests/helpers.py",
@@ -95,25 +95,25 @@ FAULTS = {  # (file, old text, new text, the test that must fail)
         "lessons/README.md",
         "| `make list` |",
         "| `make names` |",
-        PROMISE + "each_door_lists_the_commands_of_its_readers_and_no_others",
+        PROMISE + "each_guide_lists_the_commands_of_its_readers_and_no_others",
     ),
     "a command in the wrong door": (
         "Makefile",
         "## Teach (notebooks/README.md)\n\nnotebooks: .venv",
         "notebooks: .venv",
-        PROMISE + "each_door_lists_the_commands_of_its_readers_and_no_others",
+        PROMISE + "each_guide_lists_the_commands_of_its_readers_and_no_others",
     ),
     "a plain command that make does not run": (
         "lessons/README.md",
         "| `.venv/bin/python lessons diff 1` |",
         "| `.venv/bin/python lessons difference 1` |",
-        PROMISE + "a_door_gives_the_plain_command_that_make_runs",
+        PROMISE + "a_guide_gives_the_plain_command_that_make_runs",
     ),
     "another explanation in make than in the command": (
         "Makefile",
         "## show your points in every exercise",
         "## show how far you are",
-        PROMISE + "make_explains_a_command_as_the_command_explains_itself",
+        PROMISE + "make_and_the_command_describe_themselves_in_the_same_words",
     ),
     "a wrong response in the root README": (
         "README.md",
@@ -175,7 +175,7 @@ FAULTS = {  # (file, old text, new text, the test that must fail)
         "jsonify(msg=message)",
         SAME_API + "without_a_token_one_is_told_how_to_authenticate",
     ),
-    "lesson 8 with another status": (
+    "lesson 8 with another status for an invalid token": (
         "lessons/08_flask_jwt_extended/app.py",
         "@jwt.invalid_token_loader\n",
         "",
@@ -187,13 +187,13 @@ FAULTS = {  # (file, old text, new text, the test that must fail)
         "if False:",
         SAME_API + "a_forged_token_and_one_for_another_app_are_refused",
     ),
-    "lesson 8 with other words for a deleted user": (
+    "lesson 8 with another message for a deleted user": (
         "lessons/08_flask_jwt_extended/app.py",
         "@jwt.user_lookup_error_loader\n",
         "",
         SAME_API + "a_deleted_users_token_is_refused",
     ),
-    "lesson 8 with somebody in a deleted user's place": (
+    "lesson 8 that takes a deleted user for somebody else": (
         "lessons/08_flask_jwt_extended/security.py",
         "        return UserModel.find_by_id(int(user_id))",
         "        return UserModel.find_by_id(int(user_id)) or UserModel(0, '', '', '', '', True)",
@@ -223,13 +223,13 @@ FAULTS = {  # (file, old text, new text, the test that must fail)
         "",
         SAME_API + "without_a_token_one_is_told_how_to_authenticate",
     ),
-    "lesson 8 without a limit to a login": (
+    "lesson 8 without a size limit for logins": (
         "lessons/08_flask_jwt_extended/app.py",
         'app.config["MAX_CONTENT_LENGTH"] = 2**20',
         "#",
         HOSTILE + "[a megabyte for a user-8]",
     ),
-    "lesson 8 with a nested login": (
+    "lesson 8 that crashes on a nested login": (
         "lessons/08_flask_jwt_extended/resources/login.py",
         "except RecursionError:",
         "except MemoryError:",
@@ -241,13 +241,13 @@ FAULTS = {  # (file, old text, new text, the test that must fail)
         "| `JWT_DEFAULT_DOMAIN`",
         OPTIONS + "no_option_of_flask_jwt_is_missing",
     ),
-    "a row of the table with another test's name": (
+    "a row of the table that names another test": (
         "lessons/07_more_options/README.md",
         "`test_jwt_leeway`",
         "`test_jwt_verify`",
         OPTIONS + "every_row_names_the_test_that_says_what_it_says",
     ),
-    "an old line beside a wrong new one": (
+    "a wrong new line beside an old one": (
         "lessons/08_flask_jwt_extended/README.md",
         '| `app.config["JWT_ACCESS_TOKEN_EXPIRES"]',
         '| `app.config["JWT_TOKEN_EXPIRES"]',
@@ -277,7 +277,7 @@ FAULTS = {  # (file, old text, new text, the test that must fail)
         "user=identity.id",
         NOTEBOOK + "every_cell_shows_what_it_should[04_auth_response]",
     ),
-    "a plot that is drawn from the options": (
+    "a plot of what the options say": (
         "notebooks/probe.py",
         "status = get_users(app, aged).status_code",
         "status = 200 if 0 <= age < ends + leeway else 401",
@@ -293,7 +293,7 @@ FAULTS = {  # (file, old text, new text, the test that must fail)
         "notebooks/slides.py",
         '<meta charset="utf-8">',
         '<meta charset="utf-8"><link href="https://example.com/reveal.css">',
-        NOTEBOOK + "each_heading_begins_a_slide_and_its_notes_are_folded_away[02_token_expiry]",
+        NOTEBOOK + "each_heading_begins_a_slide_and_its_notes_are_hidden_at_first[02_token_expiry]",
     ),
     "required claims that are ignored": (
         "lessons/flask_jwt_compat.py",
@@ -313,25 +313,25 @@ FAULTS = {  # (file, old text, new text, the test that must fail)
         "if False:",
         HOSTILE + "[half a surrogate pair for a user-0]",
     ),
-    "a nested login": (
+    "a crash on a nested login": (
         "lessons/flask_jwt_compat.py",
         "except RecursionError:",
         "except MemoryError:",
         HOSTILE + "[a login of nested lists-0]",
     ),
-    "a login in broken chunks": (
+    "a login without a size limit": (
         "lessons/flask_jwt_compat.py",
-        "            request.max_content_length = LOGIN_BYTES",
+        "            request.max_content_length = MAX_LOGIN_BYTES",
         "            pass",
         HOSTILE + "[a login in broken chunks-0]",
     ),
-    "a blank header": (
+    "a blank header that counts as a header": (
         "lessons/flask_jwt_compat.py",
         'if request.headers.get("Authorization", "").strip() else None',
         "",
         HOSTILE + "[a header of a no-break space-0]",
     ),
-    "a name that stays in flask": (
+    "a name that is left behind in flask": (
         "lessons/flask_jwt_compat.py",
         "        del extended._request_ctx_stack",
         "        pass",

@@ -1,6 +1,6 @@
-"""flask_jwt_compat, which other projects copy: its import, and its differences from Flask-JWT in 2015.
+"""Tests of flask_jwt_compat: how it is imported, and how it differs from Flask-JWT in 2015.
 
-That every option and every hook works as it did is in claims/test_07_more_options.py.
+claims/test_07_more_options.py tests that every option and every hook works as it did.
 """
 
 import ast
@@ -207,7 +207,7 @@ def test_a_large_login_gets_a_413(make_app, options, status):
 @pytest.mark.parametrize("value", [1, 1.5, True, ["bob"], {"a": 1}, "\ud800", "bob\udfff"])
 @pytest.mark.parametrize("key", ["username", "password"])
 def test_credentials_that_are_not_text_are_refused(make_app, key, value):
-    """Credentials that are not strings, or contain a lone surrogate, are refused like wrong ones."""
+    """Credentials that are not strings, or contain a lone surrogate, are refused as wrong credentials."""
     given = []
     app = make_app(authenticate=lambda *arguments: given.append(arguments))
     refused, wrong = login(app, body=BOB | {key: value}), login(app, body=BOB | {"password": "wrong"})
@@ -217,7 +217,7 @@ def test_credentials_that_are_not_text_are_refused(make_app, key, value):
 
 @pytest.mark.parametrize("header", ["", " ", "\t", "\xa0", "\x0b", "\xa0 \x0b\x1f\x85"])
 def test_a_blank_header_counts_as_no_header(make_app, header):
-    """An Authorization header of white space only counts as no header."""
+    """An Authorization header that contains only white space counts as no header."""
     blank = make_app().test_client().get("/view", headers={"Authorization": header})
     missing = view(make_app())
     assert (blank.status_code, blank.data) == (missing.status_code, missing.data)
@@ -244,7 +244,7 @@ def test_the_default_requires_three_claims(make_app, claim):
 @pytest.mark.parametrize("claim", ["exp", "iat", "nbf"])
 @pytest.mark.parametrize("value", [[], {}, float("inf"), float("nan"), "soon", [[]]])
 def test_a_time_that_is_not_a_number_gets_a_401(make_app, claim, value):
-    """A token that nests too deeply, or whose exp, iat or nbf is not a number, gets a 401 and not a 500."""
+    """A too deeply nested token, or one whose exp, iat or nbf is not a number, gets a 401, not a 500."""
     app = make_app()
     assert view(app, mint_for(app, **{claim: value})).status_code == 401
 
@@ -258,7 +258,7 @@ def test_a_token_that_nests_too_deeply_gets_a_401(make_app, segment, text):
     assert view(app, ".".join(segments)).status_code == 401
 
 
-def test_the_leeway_ends(make_app):
+def test_a_token_is_refused_when_its_leeway_ends(make_app):
     """A token is refused when its leeway ends. It used to be accepted for one more second."""
     app = make_app()
     now = int(time.time())
@@ -280,7 +280,7 @@ def sign(app, header, payload):
     ids=repr,
 )
 def test_headers_must_be_understood(make_app, header):
-    """A token must be base64url, with a string as kid and known crit and b64 headers (RFC 7515, 7797)."""
+    """A token must be base64url, its kid must be a string, and its crit and b64 known (RFC 7515, 7797)."""
     app = make_app()
     payload = read_claims(mint_for(app))
     assert status(app, sign(app, {"alg": "HS256"}, payload)) == 200
@@ -295,7 +295,7 @@ def test_a_token_must_use_the_alphabet_of_base64url(make_app):
 
 
 def test_descriptions_quote_pyjwt(make_app):
-    """The description of a 401 quotes PyJWT, and PyJWT 2 uses other words for some errors."""
+    """The description of a 401 quotes PyJWT, and PyJWT 2 words some errors differently."""
     app = make_app()
     early = int(time.time()) + 60
     with pytest.raises(jwt.InvalidTokenError) as quoted:
@@ -315,7 +315,7 @@ def test_a_short_key_makes_pyjwt_warn(make_app):
 
 
 def test_an_issuer_must_be_a_string(make_app):
-    """A payload handler's iss must be a string. Otherwise login gets a 500."""
+    """If a payload handler returns an iss that is not a string, login gets a 500."""
     app = make_app()
     times = {"exp": 2**32, "iat": 0, "nbf": 0}
     app.jwt.jwt_payload_handler(lambda identity: times | {"iss": 5})

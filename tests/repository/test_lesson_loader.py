@@ -1,4 +1,4 @@
-"""The loader: it loads any number of lessons into one process, each as its files are now."""
+"""Tests of the loader: it loads any number of lessons into one process, always from their current files."""
 
 import os
 import sys
@@ -11,12 +11,12 @@ from lesson_loader import find_lessons, load_app
 LESSONS = find_lessons()
 
 
-def test_a_folder_that_is_not_a_lesson_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"has no app\.py\. Name a lesson's folder"):
+def test_the_error_names_a_folder_that_is_not_a_lesson(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"has no app\.py\. Use a lesson's folder"):
         load_app(tmp_path)
 
 
-def test_a_file_without_an_app_is_named(tmp_path):
+def test_the_error_names_a_file_without_an_app(tmp_path):
     (tmp_path / "app.py").write_text("application = 1")
     with pytest.raises(AttributeError, match="defines no `app`"):
         load_app(tmp_path)
@@ -48,7 +48,7 @@ def test_a_lesson_reads_its_key_and_its_database_from_the_environment(folder, mo
     monkeypatch.setenv("SECRET_KEY", "k" * 40)
     monkeypatch.setenv("DATABASE", str(tmp_path / "elsewhere.db"))
 
-    def signing_key(app):  # Flask-JWT copies SECRET_KEY to JWT_SECRET_KEY, Flask-JWT-Extended does not
+    def signing_key(app):  # Flask-JWT copies SECRET_KEY to JWT_SECRET_KEY; Flask-JWT-Extended does not
         return app.config["JWT_SECRET_KEY"] or app.config["SECRET_KEY"]
 
     app = load_app(folder)

@@ -18,9 +18,9 @@ def without_uv(monkeypatch):
     monkeypatch.setattr(make_venv, "UV", None)
 
 
-def test_a_python_that_is_too_old_gets_a_line_on_what_to_install(without_uv, monkeypatch):
+def test_a_python_that_is_too_old_gets_a_message_that_says_what_to_install(without_uv, monkeypatch):
     monkeypatch.setattr(make_venv, "OLDEST", (99, 1))
-    problem = make_venv.missing_program()
+    problem = make_venv.what_to_install()
     assert problem.startswith(
         f"Python 3.{sys.version_info[1]} is too old for the lessons. Install Python 99.1"
     )
@@ -29,26 +29,26 @@ def test_a_python_that_is_too_old_gets_a_line_on_what_to_install(without_uv, mon
 
 
 @pytest.mark.parametrize("module", ["venv", "ensurepip"])
-def test_a_python_without_venv_gets_a_line_on_what_to_install(without_uv, monkeypatch, module):
-    assert make_venv.missing_program() is None
+def test_a_python_without_venv_gets_a_message_that_says_what_to_install(without_uv, monkeypatch, module):
+    assert make_venv.what_to_install() is None
     monkeypatch.setitem(sys.modules, module, None)
-    assert make_venv.missing_program().endswith("sudo apt install python3-venv")
+    assert make_venv.what_to_install().endswith("sudo apt install python3-venv")
 
 
 def test_uv_works_with_any_python(monkeypatch):
     monkeypatch.setattr(make_venv, "UV", "uv")
     monkeypatch.setattr(make_venv, "OLDEST", (99, 1))
-    assert make_venv.missing_program() is None
+    assert make_venv.what_to_install() is None
 
 
-def test_an_unknown_room_is_answered_with_the_rooms_there_are():
+def test_an_unknown_group_prints_the_list_of_groups():
     command = [sys.executable, ROOT / "lessons/make_venv.py", "kitchen"]
     run = subprocess.run(command, capture_output=True, text=True)
     assert run.returncode == 1
-    assert run.stderr.startswith("There is no room 'kitchen'. Choose from: lessons, exercises, ")
+    assert run.stderr.startswith("There is no group 'kitchen'. Choose from: lessons, exercises, ")
 
 
-def test_a_room_needs_an_environment_first(monkeypatch, tmp_path):
+def test_a_group_needs_an_environment_first(monkeypatch, tmp_path):
     monkeypatch.setattr(make_venv, "VENV", str(tmp_path / ".venv"))
     with pytest.raises(
         SystemExit, match=r"There is no \.venv yet\. Make it first: python3 lessons/make_venv"
@@ -56,12 +56,12 @@ def test_a_room_needs_an_environment_first(monkeypatch, tmp_path):
         make_venv.main(["exercises"])
 
 
-def test_every_room_has_its_locks_and_its_make_target():
+def test_every_group_has_its_lock_files_and_its_make_target():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for room, (_, locks) in make_venv.ROOMS.items():
+    for group, (_, locks) in make_venv.GROUPS.items():
         assert all((ROOT / lock).is_file() for lock in locks)
         assert all(f" {lock}" in makefile for lock in locks)
-        assert f"\n.venv/.installed-{room}: " in makefile
+        assert f"\n.venv/.installed-{group}: " in makefile
 
 
 @pytest.mark.parametrize("uv", [None, "uv"])
@@ -92,22 +92,22 @@ def test_the_set_up_installs_exactly_what_is_locked(tmp_path, monkeypatch, capsy
         ".installed-exercises",
     }
     assert capsys.readouterr().out == (
-        "Installing what the lessons need. This happens once.\n"
-        "Installing what the exercises and grading need. This happens once.\n"
+        "Installing what the lessons need. This can take a minute.\n"
+        "Installing what the exercises need. This can take a minute.\n"
     )
 
 
-def test_a_room_that_could_not_be_installed_is_not_marked_as_installed(tmp_path, monkeypatch):
+def test_a_group_that_could_not_be_installed_is_not_marked_as_installed(tmp_path, monkeypatch):
     monkeypatch.setattr(make_venv, "VENV", str(tmp_path))
     python = Path(make_venv.python_in(str(tmp_path)))
     python.parent.mkdir(parents=True)
     python.symlink_to(shutil.which("false"))
-    with pytest.raises(SystemExit, match="The set-up stopped at: "):
+    with pytest.raises(SystemExit, match="This command failed: "):
         make_venv.main(["exercises"])
     assert not list(tmp_path.glob(".installed-*"))
 
 
-def test_an_environment_still_finds_the_lessons_after_its_folder_was_moved(tmp_path):
+def test_an_environment_still_finds_the_lessons_after_its_folder_is_moved(tmp_path):
     (tmp_path / "before/lessons").mkdir(parents=True)
     shutil.copy(ROOT / "lessons/make_venv.py", tmp_path / "before/lessons")
     (tmp_path / "before/lessons/lesson_loader.py").write_text("found = True\n")

@@ -22,10 +22,10 @@ from nbformat import NotebookNode
 import lesson_loader
 import slides
 from demo import Lesson, Problem
-from helpers import BOB, ROOT, eventually, needs
+from helpers import BOB, ROOT, needs, wait_until
 from lesson_loader import code_files, find_lessons, read_about
 from probe import read_claims
-from show import Anatomy, exchange_html, exchange_text, in_words, time_in_words
+from show import Anatomy, describe_time, exchange_html, exchange_text, format_duration
 from slides import read_notebook, render, run_notebook, write_slides
 
 LESSONS = find_lessons()
@@ -35,7 +35,7 @@ OUTPUTS = Path(__file__).with_name("notebook_outputs")
 WITH_PLOT = next(path for path in PATHS.values() if "lifetime()" in path.read_text(encoding="utf-8"))
 KEY = "k" * 32
 
-EVERY = pytest.mark.parametrize("number", PATHS, ids=[path.stem for path in PATHS.values()])
+EVERY_NOTEBOOK = pytest.mark.parametrize("number", PATHS, ids=[path.stem for path in PATHS.values()])
 
 # Running a notebook takes seconds, so `make test` runs the first one and the last one only.
 FIRST_AND_LAST_FAST = pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_each_lesson_has_a_notebook_and_its_expected_outputs():
     assert {path.stem for path in OUTPUTS.iterdir()} == {path.stem for path in PATHS.values()}
 
 
-@EVERY
+@EVERY_NOTEBOOK
 def test_a_notebook_is_valid_and_committed_without_outputs(number):
     notebook = read_notebook(PATHS[number])
     nbformat.validate(notebook)
@@ -89,7 +89,7 @@ def test_a_notebook_is_valid_and_committed_without_outputs(number):
         assert cell.execution_count is None
 
 
-@EVERY
+@EVERY_NOTEBOOK
 def test_a_notebook_contains_no_lesson_code(number):
     lesson_lines = {
         line.strip() for path in code_files(LESSONS[number]) for line in path.read_text().splitlines()
@@ -101,7 +101,7 @@ def test_a_notebook_contains_no_lesson_code(number):
         assert {line for line in lines if "import" in line} <= {"from demo import Lesson"}
 
 
-@EVERY
+@EVERY_NOTEBOOK
 def test_headings_are_in_order_and_their_minutes_add_up(number):
     notes = [cell.source for cell in markdown_cells(read_notebook(PATHS[number]))]
     headings = [re.match(r"#+ (.+) \((\d+) minutes?\)\n", note).groups() for note in notes]
@@ -117,7 +117,7 @@ def test_headings_are_in_order_and_their_minutes_add_up(number):
 # what the cells show
 
 
-@EVERY
+@EVERY_NOTEBOOK
 def test_each_code_cell_has_one_expected_output(number):
     assert len(read_patterns(number)) == len(code_cells(read_notebook(PATHS[number])))
 
@@ -167,7 +167,7 @@ def test_an_edited_copy_leaves_the_lesson_unchanged(lesson_1):
         lesson_1.edited("nonsense", "")
 
 
-def test_each_lesson_object_has_a_database_and_deletes_it_in_the_end():
+def test_each_lesson_object_has_a_database_and_deletes_it_at_the_end():
     lesson, other = Lesson(FIRST), Lesson(FIRST)
     lesson.log_in("bob")
     database = lesson.load().config["DATABASE"]
@@ -251,6 +251,16 @@ def test_a_served_lesson_reloads_for_each_request_until_it_is_stopped(lesson_1):
         httpx.get(f"{url}/people", trust_env=False)
 
 
+def test_a_served_lesson_that_no_longer_starts_names_the_error_and_logs_nothing(lesson_1, capfd):
+    url = re.search(r"http://127\.0\.0\.1:\d+", repr(lesson_1.serve(port=0)))[0]
+    change_app(lesson_1, "app = Flask(__name__)", "app = Flask(__name__")
+    response = httpx.get(f"{url}/users", trust_env=False)
+    lesson_1.stop()
+    assert response.status_code == 500
+    assert "SyntaxError" in response.text
+    assert capfd.readouterr().err == ""
+
+
 def test_a_port_that_cannot_be_used_gets_a_message_with_another_one():
     with socket.create_server(("127.0.0.1", 0)) as busy:
         for port in (busy.getsockname()[1], 65536, -1):
@@ -280,7 +290,7 @@ def test_the_plot_shows_responses_and_not_what_the_options_promise():
     assert {status for _, status in impatient.lifetime().life.statuses} == {401}
 
 
-@EVERY
+@EVERY_NOTEBOOK
 def test_each_app_refuses_every_forgery(number):
     table = Lesson(number).forge()
     original, *forgeries = table.statuses.values()
@@ -337,7 +347,7 @@ def test_a_broken_token_is_shown_with_what_is_wrong(token, words):
 def test_a_time_that_is_not_a_number_of_seconds_is_shown_unchanged(time, text):
     anatomy = Anatomy(jwt.encode({"exp": time}, KEY), KEY, "the key")
     assert anatomy.verified  # the signature is good, even if a claim is not
-    assert re.search(rf"exp: {text}  is not a time, which is a number of seconds since 1970", anatomy.text)
+    assert re.search(rf"exp: {text}  is not a time: a time is a number of seconds since 1970", anatomy.text)
 
 
 def test_a_good_token_is_shown_in_three_parts_and_verified():
@@ -397,16 +407,16 @@ def test_a_status_has_a_word_and_a_colour(status, words):
     [(0, "0 s"), (59.9, "59 s"), (-60, "1 min"), (1798, "29 min 58 s"), (3600, "1 h"), (90061, "1 d 1 h")],
 )
 def test_a_length_of_time_in_words(seconds, words):
-    assert in_words(seconds) == words
+    assert format_duration(seconds) == words
 
 
 def test_a_claim_with_a_time_in_words():
     now = time.time()
-    assert time_in_words("exp", now + 100) == "expires in 1 min 39 s"
-    assert time_in_words("exp", now - 4.5) == "expired 4 s ago"
-    assert time_in_words("iat", now - 90.5) == "issued 1 min 30 s ago"
-    assert time_in_words("nbf", now + 61) == "begins in 1 min"
-    assert time_in_words("sub", 1) == ""
+    assert describe_time("exp", now + 100) == "expires in 1 min 39 s"
+    assert describe_time("exp", now - 4.5) == "expired 4 s ago"
+    assert describe_time("iat", now - 90.5) == "issued 1 min 30 s ago"
+    assert describe_time("nbf", now + 61) == "becomes valid in 1 min"
+    assert describe_time("sub", 1) == ""
 
 
 # slides
@@ -416,8 +426,8 @@ def loads_something(page: str) -> bool:
     return bool(re.search(r"""<script|(src|href)=["'](?!#)|url\((?!#)|@import""", page))
 
 
-@EVERY
-def test_each_heading_begins_a_slide_and_its_notes_are_folded_away(number):
+@EVERY_NOTEBOOK
+def test_each_heading_begins_a_slide_and_its_notes_are_hidden_at_first(number):
     notebook = read_notebook(PATHS[number])
     notes = [cell.source for cell in markdown_cells(notebook)]
     page = render(notebook)
@@ -481,7 +491,7 @@ def chromium() -> str:
 
 @pytest.fixture
 def jupyter_lab(tmp_path: Path) -> Iterator[str]:
-    """The URL of JupyterLab, served as `make notebooks` does, but without anybody's personal settings."""
+    """The URL of JupyterLab, started as by `make notebooks`, but without anybody's personal settings."""
     places = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
     places += ("JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR")
     notebooks = shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")
@@ -499,7 +509,7 @@ def jupyter_lab(tmp_path: Path) -> Iterator[str]:
         return re.search(r"http://127\.0\.0\.1:\d+/lab\?token=\w+", log_path.read_text())
 
     try:
-        eventually(lambda: find_url() or process.poll() is not None, seconds=60)
+        wait_until(lambda: find_url() or process.poll() is not None, seconds=60)
         url = find_url()
         assert url, log_path.read_text()
         yield url[0]

@@ -1,4 +1,4 @@
-"""The promises between the rooms: what holds for every lesson, README and command."""
+"""What must be true for every lesson, README and command."""
 
 import ast
 import json
@@ -15,8 +15,10 @@ from helpers import ROOT, functions_in, lesson_server, make, needs, on_one_line,
 from lesson_loader import code_files, diff, find_lessons, read_about
 
 LESSONS = find_lessons()
-STEPS = [pytest.param(number, id=folder.name) for number, folder in LESSONS.items() if number - 1 in LESSONS]
-EVERY = [pytest.param(folder, id=folder.name) for folder in LESSONS.values()]
+LATER_LESSONS = [
+    pytest.param(number, id=folder.name) for number, folder in LESSONS.items() if number - 1 in LESSONS
+]
+EVERY_LESSON = [pytest.param(folder, id=folder.name) for folder in LESSONS.values()]
 HEADINGS = ["What changes", "Try it", "Why", "Remember"]
 TOP_LEVEL = {
     *("README.md", "LICENSE", "Makefile", "pyproject.toml"),
@@ -24,7 +26,7 @@ TOP_LEVEL = {
     *("lessons", "notebooks", "solutions", "tests"),
 }
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
-DOORS = list(dict.fromkeys(re.findall(r"^## .+ \((\S+\.md)\)$", MAKEFILE, re.MULTILINE)))
+GUIDES = list(dict.fromkeys(re.findall(r"^## .+ \((\S+\.md)\)$", MAKEFILE, re.MULTILINE)))
 TEXTS = [
     path.relative_to(ROOT).as_posix()
     for pattern in ("*.md", ".github/*.md", "lessons/**/*.md", "notebooks/*.md", "tests/**/*.md")
@@ -55,7 +57,7 @@ def uses_flask_jwt(folder):
 # the lessons
 
 
-@pytest.mark.parametrize("number", STEPS)
+@pytest.mark.parametrize("number", LATER_LESSONS)
 def test_a_lesson_changes_one_thing_in_the_files_that_its_readme_names(number):
     before, after = code(LESSONS[number - 1]), code(LESSONS[number])
     changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
@@ -69,10 +71,10 @@ def test_a_lesson_changes_one_thing_in_the_files_that_its_readme_names(number):
         assert len(hunks) <= 1, f"{name} changes in {len(hunks)} places"
 
 
-def test_every_stage_test_fails_on_the_lesson_before(tmp_path):
+def test_every_lesson_test_fails_on_the_lesson_before(tmp_path):
     report = tmp_path / "report.xml"
     subprocess.run(
-        [sys.executable, "-m", "pytest", "tests/lessons", "--stage=previous", "-q", f"--junit-xml={report}"],
+        [sys.executable, "-m", "pytest", "tests/lessons", "--run-on=previous", "-q", f"--junit-xml={report}"],
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
     )
@@ -82,18 +84,18 @@ def test_every_stage_test_fails_on_the_lesson_before(tmp_path):
         for case in ET.parse(report).iter("testcase")
         if first not in case.get("classname")
     }
-    assert len({name.rsplit(".", 1)[0] for name in outcomes}) == len(STEPS)
+    assert len({name.rsplit(".", 1)[0] for name in outcomes}) == len(LATER_LESSONS)
     assert {name: outcome for name, outcome in outcomes.items() if outcome != "failure"} == {}
 
 
-@pytest.mark.parametrize("folder", EVERY)
+@pytest.mark.parametrize("folder", EVERY_LESSON)
 def test_every_readme_begins_with_the_same_headings(folder):
     number = int(folder.name[:2])
     assert re.match(rf"# Lesson {number}: .+\n\n.+ About \d+ minutes\.\n", readme(folder))
     assert re.findall(r"^## (.+)$", readme(folder), re.MULTILINE)[: len(HEADINGS)] == HEADINGS
 
 
-@pytest.mark.parametrize("number", STEPS)
+@pytest.mark.parametrize("number", LATER_LESSONS)
 def test_a_readme_shows_the_real_difference(number):
     blocks = re.findall(r"```diff\n(.*?)```", readme(LESSONS[number]), re.DOTALL)
     assert blocks == [diff(LESSONS[number - 1], LESSONS[number])], f"paste what `make diff-{number}` prints"
@@ -104,7 +106,7 @@ def test_the_first_readme_shows_the_real_app():
     assert f"```python\n{app}```" in section(LESSONS[0], "What changes")
 
 
-@pytest.mark.parametrize("folder", EVERY)
+@pytest.mark.parametrize("folder", EVERY_LESSON)
 def test_the_transcript_of_a_readme_is_what_happens(folder, tmp_path):
     assert ">>> " in section(folder, "Try it")
     run = subprocess.run(
@@ -117,7 +119,7 @@ def test_the_transcript_of_a_readme_is_what_happens(folder, tmp_path):
     assert run.returncode == 0, run.stdout + run.stderr
 
 
-@pytest.mark.parametrize("folder", EVERY)
+@pytest.mark.parametrize("folder", EVERY_LESSON)
 def test_the_curl_lines_of_a_readme_get_the_statuses_that_it_names(folder, tmp_path):
     needs("curl", "sh")
     statuses = re.search(r"these answer ([\d, and]+):", section(folder, "Try it"))[1]
@@ -134,37 +136,37 @@ def run_shell(lines, port):
     return run.stdout
 
 
-@pytest.mark.parametrize("folder", EVERY)
+@pytest.mark.parametrize("folder", EVERY_LESSON)
 def test_every_statement_of_a_readme_is_the_docstring_of_the_test_that_proves_it(folder):
     proven = {
         on_one_line(ast.get_docstring(test) or "")
-        for room in ("claims", "lessons")
-        for test in functions_in(ROOT / "tests" / room / f"test_{folder.name}.py")
+        for pattern in ("claims", "lessons")
+        for test in functions_in(ROOT / "tests" / pattern / f"test_{folder.name}.py")
     }
     for heading in re.findall(r"^## (.+)$", readme(folder), re.MULTILINE)[2:]:
         text = re.sub(r"```python\n.*?```", "", section(folder, heading), flags=re.DOTALL).strip()
         if text.splitlines()[-1].startswith("| "):
-            continue  # the tests of that lesson's claims read the tables
+            continue  # a table: the lesson's own file in tests/claims checks it
         statements = [on_one_line(item) for item in re.split(r"^- ", text, flags=re.MULTILINE)]
-        assert statements.pop(0) == "", f"{heading} holds text outside of its list"
+        assert statements.pop(0) == "", f"{heading} contains text outside its list"
         assert statements
         assert [statement for statement in statements if statement not in proven] == []
 
 
-# the rooms
+# the folders
 
 
-def test_the_rooms_hold_the_same_names():
+def test_the_folders_contain_the_same_names():
     names = {folder.name for folder in LESSONS.values()}
     assert sorted(LESSONS) == list(range(len(LESSONS)))
-    for room in (
+    for pattern in (
         *("tests/lessons/test_*.py", "tests/claims/test_*.py", "notebooks/*.ipynb"),
         "tests/repository/notebook_outputs/*.txt",
     ):
-        assert {path.stem.removeprefix("test_") for path in ROOT.glob(room)} == names, room
+        assert {path.stem.removeprefix("test_") for path in ROOT.glob(pattern)} == names, pattern
     with_exercise = {folder.name for folder in LESSONS.values() if (folder / "exercise.py").exists()}
-    for room in ("tests/exercises/test_*.py", "solutions/*.py", "tests/exercises/mistakes/[0-9]*"):
-        assert {path.stem.removeprefix("test_") for path in ROOT.glob(room)} == with_exercise, room
+    for pattern in ("tests/exercises/test_*.py", "solutions/*.py", "tests/exercises/mistakes/[0-9]*"):
+        assert {path.stem.removeprefix("test_") for path in ROOT.glob(pattern)} == with_exercise, pattern
 
 
 def git_files(*patterns):
@@ -177,12 +179,12 @@ def git_files(*patterns):
     return run.stdout.split("\0")[:-1]
 
 
-def test_the_top_level_holds_the_agreed_names_only():
+def test_the_top_folder_contains_only_the_agreed_names():
     assert {name.partition("/")[0] for name in git_files()} == TOP_LEVEL
 
 
 def test_the_repository_contains_no_answer():
-    """A student's fork may: git does not ignore answer.py, so that a student can push it."""
+    """A student's fork may contain one: git does not ignore answer.py, so that students can push it."""
     assert git_files("lessons/*/answer*.py") == []
 
 
@@ -198,44 +200,46 @@ def test_every_locked_package_has_a_hash_and_no_address(lock):
 
 
 def test_no_test_switches_on_testing():
-    """TESTING hides that Flask-RESTful turns a 401 into a 500. One claim and one fault show that."""
+    """TESTING hides that Flask-RESTful turns a 401 into a 500. Only the tests that show this set it."""
     switch = re.compile(r"testing\W{0,4}\s*[=:]\s*\W?true", re.IGNORECASE)
     files = [*(ROOT / "tests").rglob("*.py"), *(ROOT / "lessons").rglob("*.py")]
     guilty = {path.name for path in files if switch.search(path.read_text(encoding="utf-8"))}
     assert guilty == {"test_00_setup.py", "test_faults.py"}
 
 
-# the doors
+# the guides: the README for each kind of reader
 
 
 def make_help():
-    """Return (door, target, help text) for each command that `make` lists."""
-    commands, door = [], None
+    """Return (guide, target, help text) for each command that `make` lists."""
+    commands, guide = [], None
     for line in make().splitlines():
         if heading := re.search(r"\((\S+\.md)\)$", line):
-            door = heading[1]
+            guide = heading[1]
         if command := re.match(r"  make (\S+) +(.+)", line):
-            commands.append((door, command[1], command[2]))
+            commands.append((guide, command[1], command[2]))
     return commands
 
 
-def rows_of(door):
-    """Return (target, text in the second column) for each command in a door's table."""
-    text = (ROOT / door).read_text(encoding="utf-8")
+def command_rows(guide):
+    """Return (target, text in the second column) for each command in a guide's table."""
+    text = (ROOT / guide).read_text(encoding="utf-8")
     return re.findall(r"^\| `make ([^`]+)` \| (.+?) \|", text, re.MULTILINE)
 
 
-def test_each_door_lists_the_commands_of_its_readers_and_no_others():
+def test_each_guide_lists_the_commands_of_its_readers_and_no_others():
     listed = {}
-    for door, target, _ in make_help():
-        listed.setdefault(door, []).append(target)
+    for guide, target, _ in make_help():
+        listed.setdefault(guide, []).append(target)
     assert listed.pop(None) == ["help"]
-    assert listed == {door: [re.sub(r"\d+$", "N", target) for target, _ in rows_of(door)] for door in DOORS}
+    assert listed == {
+        guide: [re.sub(r"\d+$", "N", target) for target, _ in command_rows(guide)] for guide in GUIDES
+    }
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_a_door_gives_the_plain_command_that_make_runs(door):
-    rows = [(target, plain) for target, plain in rows_of(door) if plain.startswith("`")]
+@pytest.mark.parametrize("guide", GUIDES)
+def test_a_guide_gives_the_plain_command_that_make_runs(guide):
+    rows = [(target, plain) for target, plain in command_rows(guide) if plain.startswith("`")]
     assert rows
     for target, plain in rows:
         recipe = [line for line in make("-n", target).splitlines() if "make_venv.py" not in line]
@@ -243,14 +247,14 @@ def test_a_door_gives_the_plain_command_that_make_runs(door):
         assert commands == [line.removesuffix(" || true").rstrip() for line in recipe], target
 
 
-def test_make_explains_a_command_as_the_command_explains_itself():
+def test_make_and_the_command_describe_themselves_in_the_same_words():
     run = subprocess.run([sys.executable, "lessons", "--help"], cwd=ROOT, capture_output=True, text=True)
     explained = dict(re.findall(r"^  ([a-z]+) +([A-Z].+)\.$", run.stdout, re.MULTILINE))
     names = {target: re.sub("^lesson-N$", "serve", target).removesuffix("-N") for _, target, _ in make_help()}
     listed = {
         names[target]: re.sub(r" \([^()]+\)$", "", text)
-        for door, target, text in make_help()
-        if door == "lessons/README.md"
+        for guide, target, text in make_help()
+        if guide == "lessons/README.md"
     }
     assert listed == {
         name: re.sub(r"^\w", lambda letter: letter[0].lower(), text) for name, text in explained.items()
@@ -280,14 +284,14 @@ def test_the_lesson_table_agrees_with_the_lessons():
         assert line in "".join(code(LESSONS[int(number)]).values())
 
 
-def links_of(path):
+def find_links(path):
     """Return the relative links of a Markdown file, as (file, anchor)."""
     text = re.sub(r"```.*?```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
     links = re.findall(r"\]\(([^)\s]+)\)", text)
     return [link.partition("#")[::2] for link in links if not re.match(r"[a-z]+:", link)]
 
 
-def anchors_of(path):
+def find_anchors(path):
     """Return the anchors of a Markdown file: those that GitHub makes from headings, and explicit ones."""
     text = path.read_text(encoding="utf-8")
     headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
@@ -297,16 +301,16 @@ def anchors_of(path):
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_every_link_between_texts_leads_somewhere(name):
-    for link, anchor in links_of(ROOT / name):
+    for link, anchor in find_links(ROOT / name):
         target = (ROOT / name).parent / link if link else ROOT / name
         assert target.exists(), link
         if anchor:
-            assert anchor in anchors_of(target / "README.md" if target.is_dir() else target), (
+            assert anchor in find_anchors(target / "README.md" if target.is_dir() else target), (
                 f"{link}#{anchor}"
             )
 
 
-# the habits
+# the tools of contributors
 
 
 def test_the_hooks_run_what_make_lint_runs():

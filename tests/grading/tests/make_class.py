@@ -54,7 +54,7 @@ KINDS = [
     *BROKEN,
     *HOSTILE,
     *UNREADABLE,
-]  # each class has every kind
+]  # a class has at least one student of each kind
 USUAL = ["right"] * 10 + ["half right"] * 6 + ["wrong"] * 3 + ["nothing", *BROKEN, *HOSTILE, *UNREADABLE][::4]
 NAMES = (
     "anna",
@@ -79,20 +79,20 @@ class Student:
     kind: str
     layout: str
     answers: dict[str, str] = field(default_factory=dict)  # by exercise
-    points: dict[str, int] = field(default_factory=dict)  # by exercise; 0 if an exercise is missing
+    points: dict[str, int] = field(default_factory=dict)  # by exercise; 0 if the exercise was not handed in
 
 
 def make_class(seed: int = 0, students: int = 200) -> list[Student]:
     """Return the students of a class. The same seed gives the same class."""
-    chance = random.Random(seed)
-    kinds = (KINDS + chance.choices(USUAL, k=max(0, students - len(KINDS))))[:students]
-    chance.shuffle(kinds)
-    return [make_student(chance, number, kind) for number, kind in enumerate(kinds)]
+    rng = random.Random(seed)
+    kinds = (KINDS + rng.choices(USUAL, k=max(0, students - len(KINDS))))[:students]
+    rng.shuffle(kinds)
+    return [make_student(rng, number, kind) for number, kind in enumerate(kinds)]
 
 
-def make_student(chance: random.Random, number: int, kind: str) -> Student:
+def make_student(rng: random.Random, number: int, kind: str) -> Student:
     name = f"{NAMES[number % len(NAMES)]} {number // len(NAMES)}"  # the number keeps names unique
-    student = Student(name, kind, chance.choice(LAYOUTS))
+    student = Student(name, kind, rng.choice(LAYOUTS))
     if kind == "nothing":
         student.layout = "flat"
     elif kind in UNREADABLE:
@@ -103,8 +103,8 @@ def make_student(chance: random.Random, number: int, kind: str) -> Student:
         student.points["01_auth_url"] = points
     else:
         answers = possible_answers(kind)
-        for exercise in chance.sample(sorted(answers), chance.choice((1, 1, 2))):
-            student.answers[exercise], student.points[exercise] = chance.choice(answers[exercise])
+        for exercise in rng.sample(sorted(answers), rng.choice((1, 1, 2))):
+            student.answers[exercise], student.points[exercise] = rng.choice(answers[exercise])
     return student
 
 

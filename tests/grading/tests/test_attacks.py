@@ -23,7 +23,7 @@ from grading.record import Outcome, from_json
 from grading.sandbox import KEYCTL, STANDARD_LIBRARY, NoSandbox, become, require_sandbox, reveal
 from grading.submissions import HandedIn, Submission
 from grading.wire import parse
-from helpers import ROOT, eventually, needs
+from helpers import ROOT, needs, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -166,7 +166,7 @@ def trap(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def grader(tmp_path_factory):
-    """A function that grades an answer. Its checker marks all processes and keeps all files in one folder."""
+    """A function that grades an answer. Its processes carry a mark, and its files are in one folder."""
     import resource
 
     folder, mark = tmp_path_factory.mktemp("grader"), os.getpid()
@@ -221,7 +221,7 @@ def test_an_attack_is_contained_and_costs_its_own_points_only(attack, grader, tr
     if "BROKE OUT" in (ATTACKS / f"{attack}.py").read_text():
         assert "OK" in hostile.printed  # the attack ran to its end
     assert grader(SOLUTION).points == 10
-    eventually(lambda: grader.leftovers() == before, 5)
+    wait_until(lambda: grader.leftovers() == before, 5)
     assert Path("/proc/self/mountinfo").read_text() == mounts
 
 

@@ -31,8 +31,8 @@ from grading.tests.make_class import (
     write_class,
     write_student,
 )
-from helpers import ROOT, eventually, needs
-from mistakes import find_mistakes, warm_process
+from helpers import ROOT, needs, wait_until
+from mistakes import checking_process, find_mistakes
 
 IN_A_HURRY = ("--seconds=1", "--deadline=4")
 FIRST = "01_auth_url"
@@ -150,7 +150,7 @@ def test_every_kind_of_outcome_but_a_grader_error_comes_up(graded):
 @pytest.mark.slow
 def test_a_command_that_is_killed_at_any_moment_goes_on_and_grades_nothing_twice(graded, tmp_path):
     folder, undisturbed, _ = graded
-    chance = random.Random(os.environ.get("PYTEST_XDIST_TESTRUNUID"))
+    rng = random.Random(os.environ.get("PYTEST_XDIST_TESTRUNUID"))
     out, mark = tmp_path / "grades", f"GRADED_IN={tmp_path}".encode()
     done = {}
     for _ in range(MOMENTS):
@@ -160,7 +160,7 @@ def test_a_command_that_is_killed_at_any_moment_goes_on_and_grades_nothing_twice
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        time.sleep(chance.uniform(0.2, 4))
+        time.sleep(rng.uniform(0.2, 4))
         process.kill()
         process.wait()
         now = stamps(out)
@@ -170,7 +170,7 @@ def test_a_command_that_is_killed_at_any_moment_goes_on_and_grades_nothing_twice
     run(folder, out, "--seed=1")
     assert done.items() <= stamps(out).items()
     assert (out / "grades.csv").read_bytes() == (undisturbed / "grades.csv").read_bytes()
-    eventually(lambda: not marked(mark))
+    wait_until(lambda: not marked(mark))
 
 
 @pytest.mark.slow
@@ -295,7 +295,7 @@ def test_ctrl_c_ends_it_at_once_and_says_how_to_go_on(pair, tmp_path, option):
         text=True,
     )
     mark = f"GRADED_IN={tmp_path}".encode()
-    eventually(lambda: (tmp_path / "grades/run.json").exists() and len(checkers(mark)) == 2)
+    wait_until(lambda: (tmp_path / "grades/run.json").exists() and len(checkers(mark)) == 2)
     time.sleep(1)
     process.send_signal(signal.SIGINT)
     said, errors = process.communicate(timeout=30)
@@ -303,7 +303,7 @@ def test_ctrl_c_ends_it_at_once_and_says_how_to_go_on(pair, tmp_path, option):
     goes_on = "The same command without --regrade" if option == "--regrade" else "The same command"
     assert f"Broken off. {goes_on} goes on from here." in said
     assert "Traceback" not in said + errors
-    eventually(lambda: not marked(mark))
+    wait_until(lambda: not marked(mark))
 
 
 def test_without_bubblewrap_nothing_is_graded_and_a_line_says_how_to_get_it(pair, tmp_path):
@@ -345,13 +345,13 @@ def test_a_checker_that_is_killed_costs_nobody_a_point(pair, tmp_path):
         stdout=subprocess.DEVNULL,
     )
     mark = f"GRADED_IN={tmp_path}".encode()
-    eventually(lambda: (tmp_path / "grades/run.json").exists() and checkers(mark))
+    wait_until(lambda: (tmp_path / "grades/run.json").exists() and checkers(mark))
     time.sleep(0.7)
     for checker in checkers(mark):
         os.kill(checker, signal.SIGKILL)
     assert process.wait(60) == 0
     assert points(tmp_path / "grades") == ["10", str(WRONG.points)]
-    eventually(lambda: not marked(mark) and not list(temporary.rglob("*")), 5)
+    wait_until(lambda: not marked(mark) and not list(temporary.rglob("*")), 5)
 
 
 def copy_of_the_grader(folder):
@@ -398,7 +398,7 @@ def test_checks_that_cannot_be_listed_are_said_in_a_line(pair, tmp_path):
     assert "Traceback" not in done.stderr
 
 
-# as in the checks that students run
+# the grader and the students' checks agree
 
 
 @pytest.fixture(scope="module")
@@ -410,7 +410,7 @@ def checker():
 @pytest.fixture(scope="module")
 def run_checks():
     """A function that runs the checks without the grader, as students do, and returns their results."""
-    with warm_process() as run_checks:
+    with checking_process() as run_checks:
         yield run_checks
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers import ROOT, eventually, needs
+from helpers import ROOT, needs, wait_until
 
 if os.name == "nt":
     pytest.skip("the grader does not run on Windows", allow_module_level=True)
@@ -67,7 +67,7 @@ class Cluster:
         stack.callback(shutil.rmtree, self.environment["TMPDIR"])
         file = folder / "scheduler.json"
         self.start("scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", file)
-        eventually(lambda: file.exists() and file.read_text().endswith("}"))
+        wait_until(lambda: file.exists() and file.read_text().endswith("}"))
         self.address = json.loads(file.read_text())["address"]
 
     def start(self, kind, *options, root=ROOT):
@@ -139,14 +139,14 @@ def test_a_class_is_graded_on_two_machines_one_of_which_dies(tmp_path):
                 text=True,
             )
             cluster.stack.callback(stop, grader)
-            eventually(lambda: list(out.glob("students/*/record.json")) and client.processing()[address])
+            wait_until(lambda: list(out.glob("students/*/record.json")) and client.processing()[address])
             victim.kill()
             done = len(list(out.glob("students/*/record.json")))
             assert done < len(CLASS) - 1
             printed, _ = grader.communicate(timeout=60)
             assert grader.returncode == 0, printed
             assert len(client.scheduler_info()["workers"]) == 1
-    eventually(lambda: not cluster.processes() and not cluster.boxes())
+    wait_until(lambda: not cluster.processes() and not cluster.boxes())
     results = {student: from_json((out / f"students/{student}/record.json").read_text()) for student in CLASS}
     assert {student: result.points for student, result in results.items()} == {
         student: 10 if SOLUTION in answer else results["student-00"].points

@@ -16,7 +16,7 @@ from grading.formats import summary_markdown
 from grading.record import CheckResult, ExerciseResult, Outcome, StudentResult
 from helpers import ROOT, needs, section
 from lesson_loader import code_files, find_lessons
-from make_venv import ROOMS
+from make_venv import GROUPS
 
 FIRST = "01_auth_url"
 RIGHT = (ROOT / f"solutions/{FIRST}.py").read_bytes()
@@ -55,7 +55,9 @@ def hand_in(folder, path, note):
 def test_the_readme_shows_what_grading_a_class_prints(tmp_path):
     needs("bwrap")
     here = ROOT / "tests/grading"
-    layout, transcript = re.findall(r"^```\n(.*?)^```$", section(here, "Ten lines"), re.DOTALL | re.MULTILINE)
+    layout, transcript = re.findall(
+        r"^```\n(.*?)^```$", section(here, "Grade a first class"), re.DOTALL | re.MULTILINE
+    )
     for path, note in re.findall(r"^(\S+)(.*)$", layout, re.MULTILINE):
         hand_in(tmp_path, path, note)
     seed = re.search(r"Seed (\d+)", transcript)[1]
@@ -132,7 +134,7 @@ def test_the_autograder_contains_all_that_grading_needs_and_is_the_same_each_tim
         "tests/grading/templates/*",
     ):
         needed += ROOT.glob(pattern)
-    locks = [lock for room in ("lessons", "exercises") for lock in ROOMS[room][1]]  # for setup.sh
+    locks = [lock for room in ("lessons", "exercises") for lock in GROUPS[room][1]]  # for setup.sh
     names = {path.relative_to(ROOT).as_posix() for path in needed} | {"tests/tokens.py", *locks}
     assert names - files.keys() == set()
 

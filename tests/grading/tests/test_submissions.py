@@ -620,19 +620,19 @@ def test_a_damaged_archive_never_raises_and_stays_within_the_limits(tmp_path, en
     assert {(True, False), (False, True)} <= outcomes
 
 
-def mutated(content, chance):
+def mutated(content, rng):
     """Return an archive after some of its bits or bytes were changed, removed or doubled."""
     content = bytearray(content.rstrip(b"\0") + bytes(1024))
-    for _ in range(chance.randint(1, 4)):
-        place = chance.randrange(len(content))
-        length = chance.choice([1, 2, 4, 64])
-        match chance.randrange(5):
+    for _ in range(rng.randint(1, 4)):
+        place = rng.randrange(len(content))
+        length = rng.choice([1, 2, 4, 64])
+        match rng.randrange(5):
             case 0:
-                content[place] ^= 1 << chance.randrange(8)
+                content[place] ^= 1 << rng.randrange(8)
             case 1:
-                content[place : place + length] = chance.choice([b"\xff", b"\0", b"9"]) * length
+                content[place : place + length] = rng.choice([b"\xff", b"\0", b"9"]) * length
             case 2:
-                content[place : place + length] = chance.randbytes(length)
+                content[place : place + length] = rng.randbytes(length)
             case 3:
                 del content[place : place + length]
             case 4:

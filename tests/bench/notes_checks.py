@@ -19,8 +19,8 @@ LESSON = LESSONS / "06_current_identity"
 CHECKS = {}  # the points of each check, in the order of the checks
 
 
-class Room:
-    """An app with its own database, which has two users, an admin and a note of each of them."""
+class NotesApp:
+    """An app with its own database, which contains two users and an admin, each with one note."""
 
     def __init__(self, app, file="answer.py"):
         self.folder = tempfile.TemporaryDirectory()
@@ -42,8 +42,8 @@ class Room:
 
 
 def start(file):
-    """Return the room of an answer's app."""
-    return Room(load_app(LESSON, Path(file).resolve()), file)
+    """Return the notes_app of an answer's app."""
+    return NotesApp(load_app(LESSON, Path(file).resolve()), file)
 
 
 def create_users(database, people):
@@ -68,71 +68,71 @@ def worth(points):
 
 
 @worth(2)
-def an_owner_sees_their_note(room):
+def an_owner_sees_their_note(notes_app):
     """The owner of a note can read it."""
-    for person, response in zip(room.people, room.written, strict=True):
+    for person, response in zip(notes_app.people, notes_app.written, strict=True):
         expect(
             response, response.status == 201, "201 and the note", "Does @jwt_required() come before the view?"
         )
-        response = room.get(f"/notes/{response.get('id')}", person)
+        response = notes_app.get(f"/notes/{response.get('id')}", person)
         right = response.status == 200 and response.get("text") == f"{person.username}'s own"
         expect(response, right, "200 and the text of the note", "How do you know who wrote it?")
 
 
 @worth(2)
-def nobody_else_sees_it(room):
+def nobody_else_sees_it(notes_app):
     """Another user gets the same 404 as for a note that does not exist."""
-    token = room.log_in(room.other)
-    for note in (room.written[0], room.written[2]):
-        response = room.client.get(f"/notes/{note.get('id')}", token)
+    token = notes_app.log_in(notes_app.other)
+    for note in (notes_app.written[0], notes_app.written[2]):
+        response = notes_app.client.get(f"/notes/{note.get('id')}", token)
         expect(
             response,
             response.status == 404,
             "404, because this note belongs to somebody else",
             "What would a 403 reveal?",
         )
-        absent = room.client.get("/notes/999999", token)
+        absent = notes_app.client.get("/notes/999999", token)
         expect(
             response,
             response.json == absent.json,
-            f"the same body as for no note: {absent}",
+            f"the same body as for a missing note: {absent}",
             "Could a stranger see a difference?",
         )
 
 
 @worth(2)
-def an_admin_sees_every_note(room):
+def an_admin_sees_every_note(notes_app):
     """An admin can read every note."""
-    for note in room.written:
-        response = room.get(f"/notes/{note.get('id')}", room.admin)
+    for note in notes_app.written:
+        response = notes_app.get(f"/notes/{note.get('id')}", notes_app.admin)
         expect(response, response.status == 200, "200, because an admin asks", "Which field marks an admin?")
 
 
 @worth(2)
-def a_list_holds_ones_own_notes(room):
-    """The list contains the user's own notes only."""
-    response = room.get("/notes", room.user)
+def a_list_holds_ones_own_notes(notes_app):
+    """The list contains only the user's own notes."""
+    response = notes_app.get("/notes", notes_app.user)
     ids = [note.get("id") for note in response.get("notes") or ()]
     expect(
         response,
-        ids == [room.written[0].get("id")],
-        "200 and the user's own note only",
+        ids == [notes_app.written[0].get("id")],
+        "200 and only the user's own note",
         "Which notes must be left out?",
     )
 
 
 @worth(1)
-def an_admins_list_holds_all(room):
+def an_admins_list_holds_all(notes_app):
     """An admin's list contains every note."""
-    response = room.get("/notes", room.admin)
+    response = notes_app.get("/notes", notes_app.admin)
     ids = {note.get("id") for note in response.get("notes") or ()}
-    written = {note.get("id") for note in room.written}
+    written = {note.get("id") for note in notes_app.written}
     expect(response, ids == written, "200 and all notes", "Does the list treat admins differently?")
 
 
 @worth(1)
-def without_a_token_there_are_no_notes(room):
+def without_a_token_there_are_no_notes(notes_app):
     """Without a token nobody can read or write notes."""
-    client = room.client
+    client = notes_app.client
     for response in (client.get("/notes"), client.get("/notes/1"), client.post("/notes", {"text": "mine"})):
         expect(response, response.status == 401, "401", "Does every method have @jwt_required()?")
