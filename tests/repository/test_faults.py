@@ -352,7 +352,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def copy(tmp_path):
     """A copy of the repository."""
-    ignored = shutil.ignore_patterns(".git", ".venv", "*cache*", "data.db")
+    ignored = shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*_cache", "data.db")
     return shutil.copytree(ROOT, tmp_path / "copy", ignore=ignored)
 
 

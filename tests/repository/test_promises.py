@@ -85,7 +85,8 @@ def test_every_lesson_test_fails_on_the_lesson_before(tmp_path):
         if first not in case.get("classname")
     }
     assert len({name.rsplit(".", 1)[0] for name in outcomes}) == len(LATER_LESSONS)
-    assert {name: outcome for name, outcome in outcomes.items() if outcome != "failure"} == {}
+    others = {name: outcome for name, outcome in outcomes.items() if outcome != "failure"}
+    assert others == {}, "a test of a lesson must fail by an assertion on the lesson before it"
 
 
 @pytest.mark.parametrize("folder", EVERY_LESSON)
@@ -98,7 +99,9 @@ def test_every_readme_begins_with_the_same_headings(folder):
 @pytest.mark.parametrize("number", LATER_LESSONS)
 def test_a_readme_shows_the_real_difference(number):
     blocks = re.findall(r"```diff\n(.*?)```", readme(LESSONS[number]), re.DOTALL)
-    assert blocks == [diff(LESSONS[number - 1], LESSONS[number])], f"paste what `make diff-{number}` prints"
+    assert blocks == [diff(LESSONS[number - 1], LESSONS[number])], (
+        f"paste what `make diff-{number}` prints, again after each change"
+    )
 
 
 def test_the_first_readme_shows_the_real_app():

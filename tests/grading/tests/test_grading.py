@@ -223,7 +223,7 @@ def test_the_seed_repeats_the_same_people_and_no_seed_does_not(pair, tmp_path):
     assert seeds[0] == seeds[1] != seeds[2]
 
 
-# what cannot be done is said in a line
+# one-line messages for what cannot be done
 
 
 @pytest.mark.parametrize(
@@ -231,7 +231,7 @@ def test_the_seed_repeats_the_same_people_and_no_seed_does_not(pair, tmp_path):
     [
         (["missing"], 1, "cannot be opened"),
         (["empty"], 1, "holds no submission"),
-        (["class", "--exercises", "9"], 1, "There is no exercise 9"),
+        (["class", "--exercises", "99"], 1, "There is no exercise 99"),
         (["class", "--jobs", "0"], 2, "at least 1"),
         (["class", "--jobs", "many"], 2, "invalid positive value"),
         (["class", "--seconds", "0"], 2, "--seconds"),
