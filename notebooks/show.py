@@ -240,7 +240,7 @@ class Anatomy(Display):
         return True, f"verified with {key_name}, which has {len(key.encode())} bytes"
 
 
-# how an app responds to many tokens
+# how an app responds to forged and to expired tokens
 
 
 class Forgeries(Display):

@@ -34,7 +34,10 @@ def read_notebook(path: Path) -> NotebookNode:
 
 
 def run_notebook(path: Path, timeout: int = 120) -> NotebookNode:
-    """Run a notebook's cells in order and return it with their outputs. A cell may take `timeout` seconds."""
+    """Run a notebook's cells in order and return it with their outputs.
+
+    The limit for each cell is `timeout` seconds.
+    """
     with tempfile.TemporaryDirectory() as folder:
         # Use sockets in a private folder, because every user of this machine can connect to a TCP port.
         channel = {} if os.name == "nt" else {"transport": "ipc", "ip": f"{folder}/kernel"}

@@ -37,7 +37,7 @@ def test_a_token_carries_the_role_of_its_user(log_in, user, other, admin):
 @pytest.mark.points(1)
 @pytest.mark.needs("test_a_token_carries_the_role_of_its_user")
 def test_a_token_keeps_its_other_claims(log_in, user):
-    """A token still names its user and the time of its issue, and it expires after 5 minutes."""
+    """A token still says who its user is and when it was issued, and it expires after 5 minutes."""
     login = log_in(user)
     claims = read_claims(login.get("access_token"))
     times = [claims.get(name) for name in ("iat", "nbf", "exp")]

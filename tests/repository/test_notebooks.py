@@ -59,7 +59,7 @@ def read_patterns(number: int) -> list[str]:
     """Return what each code cell of a notebook must show, as regular expressions, in order.
 
     They are the lines of a file in notebook_outputs/ that is named after the lesson. In these patterns,
-    a dot also matches a line break. `#` begins a comment. A cell that shows nothing has `^$`.
+    a dot also matches a line break. `#` begins a comment. For a cell that shows nothing, the line is `^$`.
     """
     lines = (OUTPUTS / f"{PATHS[number].stem}.txt").read_text(encoding="utf-8").splitlines()
     return [line for line in lines if line and not line.startswith("#")]
