@@ -1,4 +1,4 @@
-# Each recipe is one plain command. The READMEs show the same commands for people without make.
+# Each recipe consists of plain commands. The READMEs show most of them for people without make.
 
 PYTHON ?= python3
 SUBMISSIONS ?= submissions
@@ -103,7 +103,7 @@ lock: ## update the locked requirements (needs uv)
 	@uv $(LOCK) --group bench $(LESSONS) --output-file tests/bench/requirements-bench.txt
 	@uv $(LOCK) --group bench-nbgrader $(LESSONS) --output-file tests/bench/requirements-bench-nbgrader.txt
 
-clean: ## delete the environment, the databases and the caches
+clean: ## delete the environment, the databases, the caches and the slides
 	@rm -rf .venv .pytest_cache .ruff_cache .mypy_cache lessons/*/data.db notebooks/*.html
 
 port_option = $(if $(PORT)$(port), --port $(or $(PORT),$(port)))

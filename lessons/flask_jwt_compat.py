@@ -3,25 +3,25 @@
     import flask_jwt_compat  # before the first import of flask_jwt
     from flask_jwt import JWT, current_identity, jwt_required
 
-To use this module in your own project, copy this file. It needs Python 3.11 or newer. Install:
+To use this module in your own project, copy this file. We test it with Python 3.11 and newer. Install:
 
-    pip install "Flask>=3.1" "PyJWT>=2.15" "setuptools<81"
+    pip install "Flask>=3.1" "PyJWT>=2.15" "setuptools>=70.1,<81"
     pip install --no-deps --no-build-isolation Flask-JWT==0.3.2
 
 The second command has --no-deps because Flask-JWT asks for a PyJWT below 1.5, which today's Python cannot
-import. Flask-JWT's setup.py uses a part of setuptools that newer versions deprecate, so we stay below 81. For
-a new project, choose Flask-JWT-Extended, which is maintained.
+import. Flask-JWT's setup.py uses a part of setuptools that is deprecated and can disappear, so we stay on
+versions that we have tested. For a new project, choose Flask-JWT-Extended, which is maintained.
 
 This file contains no code from Flask-JWT and leaves `flask` and `jwt` as they are. It gives `flask_jwt` an
 adapted PyJWT and a replacement for Flask's former request stack. It also checks each request before
 Flask-JWT reads it. Flask-JWT then behaves as it did in 2015, with these differences:
 
 - A login body that is not a JSON object sent as application/json causes a JWTError with status 400.
-- A login body of more than 1 MiB gets a 413, unless the app sets MAX_CONTENT_LENGTH.
+- A JSON login body of more than 1 MiB gets a 413, unless the app sets MAX_CONTENT_LENGTH.
 - Credentials that are not strings, or contain a lone surrogate, are refused as wrong credentials.
 - An Authorization header that contains only white space counts as no header.
 - JWT_REQUIRED_CLAIMS requires every claim that it names. It used to require exp, iat and nbf only.
-- A too deeply nested token, or one whose exp, iat or nbf is not a number, gets a 401, not a 500.
+- A too deeply nested token, or one whose exp, iat or nbf is no number, gets a 401, not a 500.
 - A token is refused when its leeway ends. It used to be accepted for one more second.
 - A token must be base64url, its kid must be a string, and its crit and b64 known (RFC 7515, 7797).
 - The description of a 401 quotes PyJWT, and PyJWT 2 words some errors differently.

@@ -1,6 +1,6 @@
 """Find the lessons, load their apps and compare their files. The commands, tests and notebooks use this.
 
-A lesson is a folder named NN_name beside this file. There is no other list of lessons.
+A lesson is a folder named NN_name beside this file. The only other list of lessons is the table in README.md.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Make .venv, the environment that the lessons run in, from the locked requirements.
 
-    python3 lessons/make_venv.py              make .venv, with what the lessons need
+    python3 lessons/make_venv.py              make .venv anew, with what the lessons need
     python3 lessons/make_venv.py exercises    add what the exercises need
 
 Uses uv if it is on the PATH, otherwise the standard library's venv and pip. The syntax is old on

@@ -1,4 +1,4 @@
-"""Serve a lesson or an answer with `flask run --reload`, after printing what to try."""
+"""Serve a lesson or an answer with `flask run --reload`, after printing what it serves."""
 
 from __future__ import annotations
 

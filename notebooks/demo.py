@@ -18,7 +18,7 @@ import lesson_loader
 import probe
 from show import Anatomy, Difference, Forgeries, Lifetime, Note, Source, show_exchanges
 
-for name in ("app", "flask_jwt"):  # a cell shows the response, so it needs no log line about the same error
+for name in ("app", "flask_jwt"):  # a cell already shows the error response, so hide the log line about it
     logging.getLogger(name).addHandler(logging.NullHandler())
 
 show_exchanges()
@@ -41,7 +41,7 @@ class QuietHandler(WSGIRequestHandler):
 
 
 class Lesson:
-    """A lesson, by its number.
+    """One lesson, chosen by its number.
 
     lesson = Lesson(2)
     lesson                          the title and the idea
@@ -50,9 +50,9 @@ class Lesson:
     lesson.client.get("/users")     a request to the app, and its response
     lesson.log_in("alice")          a token, as text
     lesson.get_users(token)         GET /users with that token
-    lesson.token(token)             a picture of what is in it
+    lesson.token(token)             a picture of what is in that token
     lesson.lifetime()               a plot of how the app responds to tokens of different ages
-    lesson.forge()                  a table of how it responds to forged tokens
+    lesson.forge()                  a table of how the app responds to forged tokens
     lesson.edited("True", "False")  a changed copy of the lesson, to break it on purpose
     lesson.serve(), lesson.stop()   the app on a port, for curl and browsers
 
@@ -193,7 +193,7 @@ class Lesson:
         """Plot a token's lifetime, with the app's response to it at different ages.
 
         The tokens are minted as if they had been issued earlier, so nobody has to wait. Near the expiry,
-        there is one token per second, from `margin` seconds before it to `margin` seconds after the leeway.
+        the ages are one second apart, from `margin` seconds before it to `margin` seconds after the leeway.
         """
         return Lifetime(probe.measure_lifetime(self.load(), self.log_in("alice"), margin))
 

@@ -1,4 +1,4 @@
-"""Send requests to a lesson's app: a single one, or many with specially minted tokens."""
+"""Send requests to a lesson's app: a single request, or many requests with minted tokens."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TIMES = ("iat", "nbf", "exp")
 
 
 class MeasuredLifetime(NamedTuple):
-    """When a token starts and stops being valid, in seconds of age, and the status at each age."""
+    """The ages in seconds at which a token starts and stops being valid, and the status at each age."""
 
     begins: int
     ends: int
@@ -48,7 +48,7 @@ def make_client(app: Flask) -> httpx.Client:
 
 
 def name_errors(app: WSGIApplication) -> WSGIApplication:
-    """Return a WSGI app that responds to an unhandled error of this app with a 500 that names the error."""
+    """Wrap an app: if it raises an error, respond with a 500 that names the error."""
 
     def respond(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         try:

@@ -24,7 +24,7 @@ from lesson_loader import explain
 
 MAX_BODY = 65_536  # bytes
 TOO_LARGE = f"a body of more than {MAX_BODY} bytes, which is too large"
-CHEAP_HASH = "scrypt:256:8:1"  # for tests: takes next to no time, unlike the hashes of a real app
+CHEAP_HASH = "scrypt:256:8:1"  # for tests: takes almost no time, unlike the hashes of a real app
 
 
 class TimedOut(BaseException):
@@ -34,7 +34,7 @@ class TimedOut(BaseException):
 class NoResponse(Exception):
     """A request got no response that can be read.
 
-    `note` tells the student why, `outcome` is the kind of failure, `status` is 0 unless there was a status.
+    `note` tells the student why, `outcome` is the kind of failure, and `status` is the status to show, or 0.
     """
 
     def __init__(self, note: str, outcome: str = "failed", status: int = 0) -> None:
@@ -177,7 +177,7 @@ class InProcess:
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Raise TimedOut in the main thread if the block takes longer, even inside a loop or a sleep."""
+    """Raise TimedOut in the main thread if the block takes longer than that, even in a loop or a sleep."""
     with alarm(seconds) if hasattr(signal, "SIGALRM") else interrupt(seconds):
         yield
 
@@ -200,7 +200,7 @@ def alarm(seconds: float) -> Iterator[None]:
 
 @contextmanager
 def interrupt(seconds: float) -> Iterator[None]:
-    """Limit a block's time on Windows. This stops a loop at once, but a sleep only when it ends."""
+    """Limit a block's time on Windows. This stops a loop at once, but it cannot shorten a sleep."""
     import _thread
 
     previous = signal.signal(signal.SIGINT, raise_timed_out)
@@ -223,7 +223,7 @@ def start_timeout_message(name: str, seconds: float) -> str:
 
 
 def expect(response: Response, condition: object, expected: str, question: str) -> None:
-    """Fail the check if the condition is false, and show the student this response, expectation and question.
+    """If the condition is false, fail the check. The message shows the response, `expected` and `question`.
 
     Raises CheckFailed.
     """

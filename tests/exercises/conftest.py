@@ -1,7 +1,7 @@
 """Run the checks of an exercise on an answer, a starter or a solution, and print the result of each check.
 
 python -m pytest tests/exercises/test_01_auth_url.py                      check your answer
-python -m pytest tests/exercises/test_01_auth_url.py --target solution    check the solution (starter, FILE)
+python -m pytest tests/exercises/test_01_auth_url.py --target solution    check a solution (or starter, FILE)
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def secret_key(seed: int) -> str:
 
 @pytest.fixture(scope="module")
 def start(request: pytest.FixtureRequest, people: list[Person], secret_key: str) -> Iterator[Start]:
-    """A function that starts the app being checked, each time like a new process with the same database.
+    """A function that starts the app. Each start is like a new process with the same database.
 
     With apart=True, the app gets its own copy of the database and does not see what other apps change.
     """
@@ -173,13 +173,13 @@ def client(start: Start) -> Client:
 
 
 def apply_time_zone() -> None:
-    """Make this process use the time zone in TZ. On Windows it keeps the system's."""
+    """Make this process use the time zone in TZ. On Windows, the process keeps the system's time zone."""
     if hasattr(time, "tzset"):
         time.tzset()
 
 
 def make_database(lesson: Path, people: list[Person]) -> bytes:
-    """Return the lesson's database file with these people in it, without bob and alice."""
+    """Return the lesson's database file with these people instead of bob and alice."""
     models = runpy.run_path(str(lesson / "models/user.py"))
     models["DEMO_USERS"].clear()
     with closing(sqlite3.connect(":memory:")) as db:

@@ -40,7 +40,7 @@ def test_an_expired_token_is_refused_at_once(client, user, secret_key):
         response,
         response.status == 401,
         "401, because this token expired 2 seconds ago",
-        "Which option gives an expired token some extra seconds? How many seconds are the default?",
+        "Which option gives an expired token some extra seconds? What is its default value?",
     )
 
 

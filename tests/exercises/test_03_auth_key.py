@@ -62,7 +62,7 @@ def test_a_wrong_pin_is_refused(client, user, other):
 @pytest.mark.points(2)
 @pytest.mark.needs("test_users_log_in_with_phone_and_pin")
 def test_a_username_or_email_is_refused(client, user):
-    """A username or an e-mail address does not log in, under any key."""
+    """Nobody can log in with a username or an e-mail address, under any key."""
     for key, value in (("phone", user.username), ("phone", user.email), ("username", user.username)):
         response = client.post("/login", {key: value, "pin": user.password})
         expect(
@@ -76,7 +76,7 @@ def test_a_username_or_email_is_refused(client, user):
 @pytest.mark.points(1)
 @pytest.mark.needs("test_users_log_in_with_phone_and_pin")
 def test_the_old_keys_are_gone(client, user):
-    """The keys username and password do not log in any more."""
+    """Nobody can log in with the keys username and password any more."""
     for body in (
         {"username": user.username, "password": user.password},
         {"phone": user.phone, "password": user.password},

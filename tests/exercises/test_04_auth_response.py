@@ -78,7 +78,7 @@ def test_user_is_the_one_who_logged_in(client, login, user, other):
 @pytest.mark.points(2)
 @pytest.mark.needs("test_user_is_the_one_who_logged_in")
 def test_the_body_holds_no_secret(login):
-    """The body holds nothing else, and above all no secret."""
+    """The body holds only what the exercise asks for, and no secret."""
     expect(
         login,
         login.json.keys() == {"access_token", "token_type", "expires_in", "user"}

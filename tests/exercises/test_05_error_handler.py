@@ -44,14 +44,14 @@ def test_www_authenticate_is_kept(without_token):
         without_token,
         without_token.headers.get("www-authenticate", "").startswith("JWT "),
         'the header WWW-Authenticate: JWT realm="Login Required"',
-        "Which third value can a view return, after the body and the status?",
+        "A view can return the body, the status and a third value. What is the third value?",
     )
 
 
 @pytest.mark.points(2)
 @pytest.mark.needs("test_a_problem_has_four_members")
 def test_status_is_the_status_of_the_response(client, user):
-    """status is the status of the response, as a number, for every error."""
+    """In every error, status is the status of the response, as a number."""
     wrong = client.post("/login", {"email": user.email, "password": "wrong"})
     malformed = client.post("/login", ["email", "password"])
     for response, status in ((wrong, 401), (malformed, 400)):
@@ -59,7 +59,7 @@ def test_status_is_the_status_of_the_response(client, user):
             response,
             response.status == status and response.get("status") == status,
             f"{status}, and the number {status} as status in the body",
-            "Does every error keep the status that it has?",
+            "Does every error keep its own status?",
         )
 
 

@@ -79,7 +79,7 @@ def test_the_report_is_for_admins(log_in, get_report, user, admin):
 @pytest.mark.points(2)
 @pytest.mark.needs("test_a_token_carries_the_role_of_its_user")
 def test_a_token_without_a_role_is_refused(get_report, secret_key, user, admin):
-    """You get a 401 if the token has no role, no exp or no existing user."""
+    """You get a 401 if the token has no role or no exp, or if its user does not exist."""
     for person in (admin, user):
         response = get_report(mint(secret_key, person.id))
         expect(
@@ -99,7 +99,7 @@ def test_a_token_without_a_role_is_refused(get_report, secret_key, user, admin):
     expect(
         response,
         response.status == 401,
-        "401, because the user of this token does not exist any more",
+        "401, because the user of this token does not exist",
         "What does your identity handler return if the user does not exist?",
     )
 
@@ -139,7 +139,7 @@ def test_a_changed_role_is_refused(get_report, log_in, user):
         expect(
             response,
             response.status == 401,
-            "401, because this app did not sign this token with the role admin",
+            "401, because this app did not issue this token",
             "Has your app verified the token before you read its role?",
         )
 
@@ -147,7 +147,7 @@ def test_a_changed_role_is_refused(get_report, log_in, user):
 @pytest.mark.points(1)
 @pytest.mark.needs("test_the_report_is_for_admins")
 def test_a_role_outside_the_token_changes_nothing(client, log_in, user):
-    """A role anywhere else in the request changes nothing."""
+    """A role that is in the request but not in the token changes nothing."""
     token = log_in(user).get("access_token")
     claimed = {"role": "admin"}
     for path, more in (

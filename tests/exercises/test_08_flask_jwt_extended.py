@@ -94,14 +94,14 @@ def test_other_tokens_still_work(get_me, tokens, user, other):
 @pytest.mark.points(2)
 @pytest.mark.needs("test_a_token_is_refused_after_logout")
 def test_every_process_refuses_the_token(get_me, start, tokens, second_process, process_apart):
-    """Every other process of the app that uses the same database refuses the token, too."""
+    """All processes of the app that use the same database refuse the token."""
     for process, time in ((second_process, "before"), (start(), "after")):
         response = get_me(tokens[0], process)
         expect(
             response,
             response.status == 401,
             f"401 from a second process with the same database, started {time} the logout",
-            "Where can every process look up the token, for each request and even after a restart?",
+            "Where can every process look up the token at each request, even after a restart?",
         )
         response = get_me(tokens[1], process)
         expect(
@@ -137,7 +137,7 @@ def test_users_can_log_in_and_out_again(client, get_me, log_in, tokens, user):
         expect(
             response,
             response.status == 401,
-            "401, because the user has logged out with this token, now or before",
+            "401, because the user has logged out with this token, just now or earlier",
             "Does a new login or logout bring back a token that was revoked earlier?",
         )
 

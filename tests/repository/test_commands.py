@@ -18,7 +18,7 @@ LESSONS = find_lessons()
 
 
 def lessons(*arguments, folder=ROOT, **environment):
-    """Run a command that ends without Ctrl-C."""
+    """Run a command that ends by itself."""
     environment = {"PYTHONPATH": str(folder / "lessons")} | environment
     return subprocess.run(
         [sys.executable, "lessons", *arguments],

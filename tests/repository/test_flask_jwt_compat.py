@@ -198,7 +198,7 @@ def test_a_login_that_is_not_an_object_gets_a_400(make_app, sent):
 
 @pytest.mark.parametrize(("options", "status"), [({}, 413), ({"MAX_CONTENT_LENGTH": 2**21}, 401)])
 def test_a_large_login_gets_a_413(make_app, options, status):
-    """A login body of more than 1 MiB gets a 413, unless the app sets MAX_CONTENT_LENGTH."""
+    """A JSON login body of more than 1 MiB gets a 413, unless the app sets MAX_CONTENT_LENGTH."""
     app = make_app(**options)
     assert login(app, body=BOB | {"password": "x" * 2**20}).status_code == status
     assert login(app, body=BOB | {"password": "x" * (2**20 - 100)}).status_code == 401
@@ -244,7 +244,7 @@ def test_the_default_requires_three_claims(make_app, claim):
 @pytest.mark.parametrize("claim", ["exp", "iat", "nbf"])
 @pytest.mark.parametrize("value", [[], {}, float("inf"), float("nan"), "soon", [[]]])
 def test_a_time_that_is_not_a_number_gets_a_401(make_app, claim, value):
-    """A too deeply nested token, or one whose exp, iat or nbf is not a number, gets a 401, not a 500."""
+    """A too deeply nested token, or one whose exp, iat or nbf is no number, gets a 401, not a 500."""
     app = make_app()
     assert view(app, mint_for(app, **{claim: value})).status_code == 401
 

@@ -37,7 +37,7 @@ KEY = "k" * 32
 
 EVERY_NOTEBOOK = pytest.mark.parametrize("number", PATHS, ids=[path.stem for path in PATHS.values()])
 
-# Running a notebook takes seconds, so `make test` runs the first one and the last one only.
+# Running a notebook takes seconds, so `make test` runs only the first one and the last one.
 FIRST_AND_LAST_FAST = pytest.mark.parametrize(
     "number",
     [
@@ -491,7 +491,7 @@ def chromium() -> str:
 
 @pytest.fixture
 def jupyter_lab(tmp_path: Path) -> Iterator[str]:
-    """The URL of JupyterLab, started as by `make notebooks`, but without anybody's personal settings."""
+    """The URL of JupyterLab. It starts as with `make notebooks`, but without personal settings."""
     places = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
     places += ("JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR")
     notebooks = shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")

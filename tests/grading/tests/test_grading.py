@@ -70,7 +70,7 @@ def record(out, student):
 
 
 def stamps(out):
-    """Return when each record was written, by its path."""
+    """Return a dict: the path of each record, and the time when it was last written."""
     return {path: path.stat().st_mtime_ns for path in out.glob("students/*/record.json")}
 
 
