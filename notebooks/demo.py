@@ -192,7 +192,7 @@ class Lesson:
     def lifetime(self, margin: int = 5) -> Lifetime:
         """Plot a token's lifetime, with the app's response to it at different ages.
 
-        The tokens are minted as if they had been issued earlier, so nobody has to wait. Near the expiry,
+        The tokens are made with an earlier issue time, so nobody has to wait. Near the expiry,
         the ages are one second apart, from `margin` seconds before it to `margin` seconds after the leeway.
         """
         return Lifetime(probe.measure_lifetime(self.load(), self.log_in("alice"), margin))
