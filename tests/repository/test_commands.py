@@ -265,7 +265,7 @@ def test_make_accepts_small_letters_and_refuses_a_space_for_a_hyphen():
     assert make("-n", "lesson-3", "port=9000").endswith(".venv/bin/python lessons serve 3 --port 9000\n")
     assert make("-n", "hint-3", "level=2").endswith("lessons hint 3 --level 2\n")
     assert "--peek" not in make("-n", "solution-3", "PEEK=0")
-    run = subprocess.run(["make", "test", "1"], cwd=ROOT, capture_output=True, text=True)
+    run = subprocess.run(["make", "-n", "test", "1"], cwd=ROOT, capture_output=True, text=True)
     assert run.returncode == 2
     assert "Write a hyphen before the number: make test-1." in run.stderr
 
