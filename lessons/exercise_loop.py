@@ -138,12 +138,19 @@ class IncompleteExercises:
 
 def run_checks(path: Path, *options: str) -> tuple[int, set[str]]:
     """Run checks in this process. Return pytest's exit status and the names of incomplete exercises."""
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # no plugin is needed, and loading them takes time
+    incomplete = IncompleteExercises()
+    return run_pytest(path, *options, plugin=incomplete), incomplete.names
+
+
+def run_pytest(path: Path, *options: str, plugin: object) -> int:
+    """Run pytest in this process with one plugin and without its own output. Return its exit status."""
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = (
+        "1"  # no other plugin is needed, and loading them takes time
+    )
     import pytest
 
-    incomplete = IncompleteExercises()
     quiet = ["-p", "no:terminal", "-p", "no:cacheprovider", "--capture=sys", "-W", "ignore"]
-    return int(pytest.main([str(path), *quiet, *options], plugins=[incomplete])), incomplete.names
+    return int(pytest.main([str(path), *quiet, *options], plugins=[plugin]))
 
 
 def comparison(number: int) -> str:

@@ -11,6 +11,7 @@ from logging.handlers import QueueHandler
 
 import pytest
 
+from exercise_loop import run_pytest
 from lesson_loader import LESSONS, explain, find_lessons
 
 MAX_LINES = 8  # print at most so many lines of a failed assertion
@@ -22,10 +23,8 @@ def run(number: int) -> None:
     tests = LESSONS.parent / "tests/lessons" / f"test_{folder.name}.py"
     print(f"\nThe tests of lessons/{folder.name}\n")
     printer = Printer(folder.name)
-    quiet = ["-p", "no:terminal", "-p", "no:cacheprovider", "--capture=sys", "-W", "ignore"]
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # no plugin is needed, and loading them takes time
     logging.getLogger().addHandler(QueueHandler(printer.log))
-    status = pytest.main([str(tests), "--run-on=own", *quiet], plugins=[printer])
+    status = run_pytest(tests, "--run-on=own", plugin=printer)
     print(f"\n{printer.passed} of {printer.total} tests passed.\n")
     if status != pytest.ExitCode.OK:
         print(f"Next: change a file in lessons/{folder.name}, then run make test-{number}")
