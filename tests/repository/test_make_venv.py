@@ -1,4 +1,4 @@
-"""The set-up: what it installs, in which order, and what it prints if something is missing."""
+"""The set-up: what it installs, in what order, and what it prints if something is missing."""
 
 import os
 import re
