@@ -27,6 +27,9 @@ diff-%: .venv/.installed-lessons ## show what lesson N changes in the lesson bef
 test-%: .venv/.installed-exercises ## run the tests of lesson N on its current files
 	@.venv/bin/python lessons test $* || true
 
+restore-%: .venv/.installed-lessons ## put the files of lesson N back as they came
+	@.venv/bin/python lessons restore $*
+
 ## Learn: the exercises (lessons/README.md)
 
 start-%: .venv/.installed-exercises ## start exercise N: copy it to answer.py
@@ -89,6 +92,12 @@ format: .venv/.installed-tests .venv/.installed-notebooks ## format the code and
 	@.venv/bin/python -m ruff format
 	@.venv/bin/python -m nbstripout --keep-id notebooks/*.ipynb
 
+originals: .venv/.installed-lessons ## make the lessons' current files the originals that the checks use
+	@.venv/bin/python lessons/originals.py
+
+pictures: .venv/.installed-lessons ## draw the pictures of the lessons again
+	@.venv/bin/python lessons/pictures.py
+
 bench: .venv/.installed-tests .venv/.installed-notebooks ## compare our speed with the plain tools and with other graders
 	@.venv/bin/python tests/bench/bench_lessons.py
 	@.venv/bin/python tests/bench/bench_grading.py
@@ -131,4 +140,4 @@ EXERCISES = --constraint tests/exercises/requirements.txt
 .venv/.installed-cluster: tests/grading/requirements-cluster.txt .venv/.installed-lessons
 	@$(PYTHON) lessons/make_venv.py cluster
 
-.PHONY: help list progress notebooks grade gradescope test test-slow lint format bench lock clean
+.PHONY: help list progress notebooks grade gradescope test test-slow lint format originals pictures bench lock clean

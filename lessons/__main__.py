@@ -12,6 +12,7 @@ except ModuleNotFoundError:
     sys.exit("This Python lacks the lessons' packages. Use make, or the Python in .venv (lessons/README.md).")
 
 import exercise_loop
+import originals
 from lesson_loader import diff, find_lessons, read_about
 
 COLOURS = {"+": "green", "-": "red", "@": "cyan"}
@@ -97,6 +98,13 @@ def run_tests(number: int) -> None:
     lesson_tests.run(number)
 
 
+@lessons.command()
+@number_argument
+def restore(number: int) -> None:
+    """Put the files of lesson N back as they came."""
+    exercise_loop.restore(number)
+
+
 @exercises.command()
 @number_argument
 def start(number: int) -> None:
@@ -167,3 +175,5 @@ if __name__ == "__main__":
         if error.name not in ("httpx", "pytest", "watchfiles"):
             raise
         sys.exit("First install what the exercises need: python3 lessons/make_venv.py exercises")
+    except originals.NoOriginals as error:
+        sys.exit(str(error))

@@ -1,7 +1,8 @@
 """What students do with an exercise: start it, check their answer, get hints, see the solution.
 
 Each exercise is the file exercise.py in a lesson's folder. The student's answer is answer.py in the same
-folder. The repository never contains an answer.py, so pulling an update cannot conflict with it.
+folder. The repository never contains an answer.py, so pulling an update cannot conflict with it. The starter
+and the files that the checks use come from `originals`, so only answer.py decides the marks.
 """
 
 from __future__ import annotations
@@ -10,14 +11,17 @@ import ast
 import logging
 import os
 import re
-import shutil
 import subprocess
 import sys
+from difflib import unified_diff
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lesson_loader import LESSONS, diff_files, find_lessons
+import click
+
+import originals
+from lesson_loader import LESSONS, find_lessons
 
 if TYPE_CHECKING:
     import pytest
@@ -34,8 +38,8 @@ def start(number: int) -> None:
             f"{display_path(answer)} already exists. Continue with make check-{number}, "
             f"or start again with make reset-{number}, which keeps your old answer."
         )
-    shutil.copy(exercise_file(number), answer)
-    print(f"{display_path(answer)} is your copy. Change it at the TODO:\n\n{read_todo(answer)}\n")
+    answer.write_bytes(originals.read_starter(answer.parent.name))
+    print(f"{display_path(answer)} is your copy. Change it at the TODO:\n\n{read_todo(number)}\n")
     print(f"Next: change the file, then run make check-{number}")
 
 
@@ -47,20 +51,57 @@ def check(number: int) -> None:
     answer = existing_answer(number)
     print(f"\nExercise {number}: {display_path(answer)}\n")
     status, _ = run_checks(CHECKS / f"test_{answer.parent.name}.py")
+    if changed := originals.find_changed(answer.parent):
+        print(f"\n{describe_changes(answer.parent, changed)}")
     if status == 0:
         print(f"\n{comparison(number)}\n\n{next_step_after(number)}")
         return
     if status != 1:
         print(f"\nThe checks stopped before the end (pytest ended with status {status}).")
-    elif answer.read_bytes() == exercise_file(number).read_bytes():
-        print("\nYou have not changed the exercise yet, so some checks fail.")
+    elif originals.read_lines(answer) == originals.read_starter(answer.parent.name):
+        print("\nYou have not changed your copy of the exercise yet, so you have no points.")
     print(f"\nNext: change {display_path(answer)}, then run make check-{number}.", end=" ")
     print(f"If you are stuck: make hint-{number}")
     sys.exit(1)
 
 
+def describe_changes(lesson: Path, changed: list[str]) -> str:
+    """Return what a student should know about lesson files that differ from the originals."""
+    lines = []
+    kept = []
+    for path in changed:
+        file = lesson / path
+        if file.exists():
+            lines.append(f"{display_path(file)} differs from the file that came with this course.")
+            kept.append(f"{file.name} as {next_free(file, f'{file.name}.old-{{}}').name}")
+        else:
+            lines.append(f"{display_path(file)} is missing.")
+    keeps = f", which keeps your {' and your '.join(kept)}" if kept else ""
+    lines += [
+        "The checks use the original files, so this does not change your points.",
+        f"To get the original files back: make restore-{int(lesson.name[:2])}{keeps}",
+    ]
+    return "\n".join(lines)
+
+
+def restore(number: int) -> None:
+    """Put the files of a lesson back as they came. Keep each changed file beside it, under a new name."""
+    lesson = find_lessons()[number]
+    changed = originals.find_changed(lesson)
+    if not changed:
+        print(f"Nothing to do: all files of lessons/{lesson.name} are as they came with this course.")
+    for path in changed:
+        file = lesson / path
+        result = "was missing and is back."
+        if file.exists():
+            old = file.rename(next_free(file, f"{file.name}.old-{{}}"))
+            result = f"is the original file again. Your file is now {old.name}."
+        originals.write_file(lesson, path, originals.read(lesson.name)[path])
+        print(f"{display_path(file)} {result}")
+
+
 def watch(number: int) -> None:
-    """Check the answer now and after each save, until Ctrl-C."""
+    """Check the answer now and after each save, until Ctrl-C. Show only the newest result."""
     from watchfiles import watch as wait_for_changes
 
     logging.getLogger("watchfiles").setLevel(logging.ERROR)  # no warning about Ctrl-C
@@ -77,13 +118,14 @@ def watch(number: int) -> None:
 
 
 def check_in_new_process(number: int) -> None:
+    click.clear()  # does nothing if the output is not a terminal
     subprocess.call([sys.executable, str(LESSONS), "check", str(number)])
     print("\nWaiting for your next save. Press Ctrl-C to stop.", flush=True)
 
 
 def hint(number: int, level: int) -> None:
     """Print hint 1, 2 or 3. The first asks a question; the third almost gives the answer."""
-    hints = read_hints(exercise_file(number).with_name("hints.md"))
+    hints = read_hints(exercise_folder(number) / "hints.md")
     print(f"Hint {level} of {len(hints)}\n\n{hints[level - 1]}\n")
     more = f"make hint-{number} LEVEL={level + 1}" if level < len(hints) else f"make solution-{number} PEEK=1"
     print(f"Next: make check-{number}. If this hint does not help: {more}")
@@ -105,10 +147,8 @@ def solution(number: int, peek: bool) -> None:
 def reset(number: int) -> None:
     """Rename answer.py to answer-1.py (or the next free number) and copy the exercise again."""
     answer = existing_answer(number)
-    names = (answer.with_name(f"answer-{copy}.py") for copy in count(1))
-    old = next(path for path in names if not path.exists())
-    answer.rename(old)
-    shutil.copy(exercise_file(number), answer)
+    old = answer.rename(next_free(answer, "answer-{}.py"))
+    answer.write_bytes(originals.read_starter(answer.parent.name))
     print(f"{display_path(answer)} is a new copy of the exercise. Your old answer is in {old.name}.\n")
     print(f"Next: change the file, then run make check-{number}")
 
@@ -156,15 +196,25 @@ def run_pytest(path: Path, *options: str, plugin: object) -> int:
 def comparison(number: int) -> str:
     """Return the difference between a passing answer and the solution."""
     answer, ours = answer_file(number), solution_file(number)
-    if same_code(answer, ours):
+    code = normalize_code(answer), normalize_code(ours)
+    if code[0] == code[1]:
         return "All checks pass, and your code is the same as our solution."
-    difference = diff_files(answer, ours, display_path(answer), display_path(ours))
-    return f"All checks pass. Our solution differs, but yours can be just as good:\n\n{difference.rstrip()}"
+    lines = unified_diff(*code, display_path(answer), display_path(ours), n=2, lineterm="")
+    difference = "\n".join("…" if line.startswith("@@") else line for line in lines)
+    return (
+        "All checks pass. Our solution differs, but yours can be just as good. This comparison leaves out\n"
+        f"comments, docstrings, quotes and blank lines:\n\n{difference}"
+    )
 
 
-def same_code(*files: Path) -> bool:
-    """Return whether files differ in comments, quotes and blank lines only."""
-    return len({ast.dump(ast.parse(file.read_text(encoding="utf-8"))) for file in files}) == 1
+def normalize_code(file: Path) -> list[str]:
+    """Return the lines of a Python file in a normal form: the way it is written makes no difference."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+        if isinstance(node, documented) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+    return [line for line in ast.unparse(tree).splitlines() if line]
 
 
 def next_step_after(number: int) -> str:
@@ -179,22 +229,35 @@ def read_hints(file: Path) -> list[str]:
     return [item.strip().replace("\n   ", "\n") for item in items]
 
 
-def read_todo(file: Path) -> str:
-    """Return the comment that begins with TODO, or an empty string."""
-    todo = re.search(r"^# TODO:.*\n(#.*\n)*", file.read_text(encoding="utf-8"), re.MULTILINE)
+def read_todo(number: int) -> str:
+    """Return the comment of an exercise that begins with TODO, or an empty string."""
+    starter = originals.read_starter(exercise_folder(number).name).decode()
+    todo = re.search(r"^# TODO:.*\n(#.*\n)*", starter, re.MULTILINE)
     return todo[0].rstrip() if todo else ""
 
 
-def exercise_file(number: int) -> Path:
-    """Return a lesson's exercise.py, or exit and name the first exercise."""
-    file = find_lessons()[number] / "exercise.py"
-    if not file.exists():
+def has_exercise(lesson: Path) -> bool:
+    """Return whether a lesson has an exercise, even if a student has deleted its exercise.py."""
+    return (lesson / "exercise.py").exists() or (CHECKS / f"test_{lesson.name}.py").exists()
+
+
+def command_after(number: int) -> str:
+    """Return the command that follows a lesson. It starts an exercise, serves a lesson or shows progress."""
+    if has_exercise(find_lessons()[number]):
+        return f"make start-{number}"
+    return f"make lesson-{number + 1}" if number + 1 in find_lessons() else "make progress"
+
+
+def exercise_folder(number: int) -> Path:
+    """Return the folder of a lesson with an exercise, or exit and name the first exercise."""
+    lesson = find_lessons()[number]
+    if not has_exercise(lesson):
         sys.exit(f"Lesson {number} has no exercise. Start the first exercise: make start-1")
-    return file
+    return lesson
 
 
 def answer_file(number: int) -> Path:
-    return exercise_file(number).with_name("answer.py")
+    return exercise_folder(number) / "answer.py"
 
 
 def existing_answer(number: int) -> Path:
@@ -206,7 +269,13 @@ def existing_answer(number: int) -> Path:
 
 
 def solution_file(number: int) -> Path:
-    return ROOT / "solutions" / f"{exercise_file(number).parent.name}.py"
+    return ROOT / "solutions" / f"{exercise_folder(number).name}.py"
+
+
+def next_free(file: Path, pattern: str) -> Path:
+    """Return the first free path beside a file for a pattern such as answer-{}.py."""
+    paths = (file.with_name(pattern.format(number)) for number in count(1))
+    return next(path for path in paths if not path.exists())
 
 
 def display_path(path: Path) -> str:

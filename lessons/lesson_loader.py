@@ -6,6 +6,7 @@ A lesson is a folder named NN_name beside this file. The only other list of less
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 import traceback
 from collections.abc import Iterator
@@ -82,20 +83,32 @@ def remove_modules(top_level_names: set[str]) -> dict[str, ModuleType]:
 
 
 def explain(error: BaseException, path: Path) -> str:
-    """Return an error's message, and the last line of a student's code that led to it.
+    """Return an error's message, and the line of a student's code that led to it.
 
-    `path` is the student's file, or the folder of a lesson.
+    `path` is the student's file, or the folder of a lesson. If no line of the student's file led to the
+    error, the line is from another file in the same folder.
     """
+    folder = path if path.is_dir() else path.parent
     lines = traceback.TracebackException.from_exception(error)
     message = "".join(lines.format_exception_only()).strip()
     if isinstance(error, SyntaxError):
-        return message
-    frames = [frame for frame in lines.stack if Path(frame.filename).is_relative_to(path)]
+        return message.replace(f"{folder}{os.sep}", "")
+    if isinstance(error, ModuleNotFoundError) and path != folder:
+        message += "\nOnly answer.py is handed in. It can import the lesson's files and installed packages, "
+        message += "but no other file of yours."
+    # The lesson's api.py passes errors on, so its line explains nothing unless it raised the error itself.
+    frames = [
+        frame
+        for frame in lines.stack
+        if Path(frame.filename).is_relative_to(folder)
+        and (Path(frame.filename).name != "api.py" or frame is lines.stack[-1])
+    ]
+    own = [frame for frame in frames if Path(frame.filename) == path]
     if not frames:
         return message
-    file = Path(frames[-1].filename)
-    name = path.name if file == path else file.relative_to(path).as_posix()
-    return f"{message}\nin {name}, line {frames[-1].lineno}:  {frames[-1].line}"
+    frame = (own or frames)[-1]
+    name = Path(frame.filename).relative_to(folder).as_posix()
+    return f"{message}\nin {name}, line {frame.lineno}:  {frame.line}"
 
 
 class About(NamedTuple):
@@ -129,8 +142,9 @@ def diff(before: Path, after: Path) -> str:
 
 
 def code_files(folder: Path) -> list[Path]:
-    """Return the Python files of a lesson's app, without its exercise and the answers to it."""
-    return sorted(path for path in folder.rglob("*.py") if not path.name.startswith(("exercise", "answer")))
+    """Return the files of a lesson's app, without its exercise and the answers to it."""
+    python = [path for path in folder.rglob("*.py") if not path.name.startswith(("exercise", "answer"))]
+    return sorted([*python, *folder.glob("schema.sql")])
 
 
 def diff_files(before: Path, after: Path, before_name: str, after_name: str) -> str:

@@ -11,7 +11,7 @@ from logging.handlers import QueueHandler
 
 import pytest
 
-from exercise_loop import run_pytest
+from exercise_loop import command_after, has_exercise, run_pytest
 from lesson_loader import LESSONS, explain, find_lessons
 
 MAX_LINES = 8  # print at most so many lines of a failed assertion
@@ -27,12 +27,10 @@ def run(number: int) -> None:
     status = run_pytest(tests, "--run-on=own", plugin=printer)
     print(f"\n{printer.passed} of {printer.total} tests passed.\n")
     if status != pytest.ExitCode.OK:
-        print(f"Next: change a file in lessons/{folder.name}, then run make test-{number}")
+        print(f"Next: change a file in lessons/{folder.name}, then run make test-{number}.", end=" ")
+        print(f"To get the original files back: make restore-{number}")
         sys.exit(1)
-    if (folder / "exercise.py").exists():
-        print(f"Next: do the exercise with make start-{number}")
-    else:
-        print(f"Next: make lesson-{number + 1}")
+    print(f"Next: {'do the exercise with ' if has_exercise(folder) else ''}{command_after(number)}")
 
 
 class Printer:

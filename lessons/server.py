@@ -14,7 +14,7 @@ from pathlib import Path
 from flask.cli import cli as flask
 from werkzeug.serving import is_running_from_reloader
 
-from exercise_loop import display_path, exercise_file, existing_answer, read_todo
+from exercise_loop import command_after, display_path, existing_answer, read_todo
 from lesson_loader import find_lessons, read_about
 
 
@@ -26,10 +26,8 @@ def serve_lesson(number: int, port: int) -> None:
         about = read_about(folder)
         print(f"\n{about.title}\n\n{about.idea}\n\nIn a second terminal, try:\n")
         print("\n".join(f"  {line}" for line in about.curl.replace(":8000", f":{port}").splitlines()))
-        has_exercise = (folder / "exercise.py").exists()
-        following = f"make start-{number}" if has_exercise else f"make lesson-{number + 1}"
         print(f"\nChange a file in lessons/{folder.name} and save it: the lesson reloads.")
-        print(f"Ctrl-C stops the lesson. Then go on: {following}\n", flush=True)
+        print(f"Ctrl-C stops the lesson. Then go on: {command_after(number)}\n", flush=True)
     flask_run(folder / "app.py", port)
 
 
@@ -38,7 +36,7 @@ def serve_answer(number: int, port: int) -> None:
     answer = existing_answer(number)
     if not is_running_from_reloader():
         port = free_port(port, f"make try-{number}")
-        print(f"\nYour task:\n\n{read_todo(exercise_file(number))}")
+        print(f"\nYour task:\n\n{read_todo(number)}")
         print(f"\n{display_path(answer)} runs at http://127.0.0.1:{port} and reloads when you save it.")
         print(f"Press Ctrl-C to stop the server. To check your answer: make check-{number}\n", flush=True)
     flask_run(answer, port)
@@ -68,7 +66,9 @@ def flask_run(file: Path, port: int) -> None:
         logging.getLogger("werkzeug").addFilter(remove_colours)
     if file.is_relative_to(Path.cwd()):
         file = file.relative_to(Path.cwd())  # Flask prints this path, so keep it short
-    flask.main(["--app", str(file), "run", "--reload", "--host", "127.0.0.1", "--port", str(port)], "flask")
+    schema = str(file.with_name("schema.sql"))  # by itself, the reloader watches Python files only
+    address = ["--host", "127.0.0.1", "--port", str(port)]
+    flask.main(["--app", str(file), "run", "--reload", "--extra-files", schema, *address], "flask")
 
 
 def remove_colours(record: logging.LogRecord) -> bool:

@@ -118,16 +118,25 @@ class LessonServer:
 
 @contextmanager
 def lesson_server(
-    number: int, folder: Path, *, lessons: Path = ROOT / "lessons", command: str = "serve", **environment: str
+    number: int,
+    folder: Path,
+    *,
+    lessons: Path = ROOT / "lessons",
+    command: str = "serve",
+    **environment: str | None,
 ) -> Iterator[LessonServer]:
-    """Serve a lesson on a free port, with its database and its log in `folder`."""
+    """Serve a lesson on a free port, with its database and its log in `folder`.
+
+    `environment` changes variables of the server's environment. None removes a variable.
+    """
     if os.name == "nt":
         pytest.skip("on Windows a test cannot ask a process to stop")
-    environment = {"DATABASE": str(folder / "data.db"), "PYTHONPATH": str(lessons)} | environment
+    own = {"FLASK_DATABASE": str(folder / "data.db"), "PYTHONPATH": str(lessons)}
+    changed = dict(os.environ) | own | environment
     with open(folder / "log", "w") as log:
         process = subprocess.Popen(
             [sys.executable, lessons, command, str(number), "--port", "0"],
-            env=os.environ | environment,
+            env={name: value for name, value in changed.items() if value is not None},
             stdout=log,
             stderr=log,
             start_new_session=True,

@@ -10,7 +10,7 @@ from flask import Flask
 
 
 def mint(
-    key: str,
+    key: str | bytes,
     identity: object,
     *,
     age: int = 0,
@@ -50,3 +50,18 @@ def read_claims(token: object) -> dict[str, Any]:
 def authorization(token: str, prefix: str = "JWT") -> dict[str, str]:
     """Return the request header that carries a token."""
     return {"Authorization": f"{prefix} {token}"}
+
+
+def make_bad_tokens(key: str | bytes, identity: int, lifetime: int = 300) -> dict[str, str]:
+    """Return tokens that every app must refuse, by what is wrong with them.
+
+    `lifetime` is the app's lifetime of a token, in seconds.
+    """
+    header, _, signature = mint(key, identity, lifetime=lifetime).split(".")
+    _, other_claims, _ = mint(key, identity + 1, lifetime=lifetime).split(".")
+    return {
+        "signed with another key": mint("another key " * 4, identity, lifetime=lifetime),
+        "changed after it was signed": f"{header}.{other_claims}.{signature}",
+        "not signed": mint("", identity, algorithm="none", lifetime=lifetime),
+        "expired": mint(key, identity, age=lifetime + 60, lifetime=lifetime),
+    }

@@ -3,20 +3,21 @@ import os
 import flask_jwt_compat  # noqa: F401  must come before flask_jwt
 from flask import Flask
 from flask_jwt import JWT
-from flask_restful import Api
 
-from models.user import close_db
+import db
+from api import Api
 from resources.user import UserList
-from security import authenticate, identity
+from security import DEMO_KEY, authenticate, check_secret_key, identity
 
 app = Flask(__name__)
-app.config["SECRET_KEY"] = os.environ.get("SECRET_KEY") or "for-the-lessons-only-so-set-your-own"
-app.config["DATABASE"] = os.environ.get("DATABASE") or os.path.join(app.root_path, "data.db")
-app.config["PROPAGATE_EXCEPTIONS"] = True
-app.teardown_appcontext(close_db)
+app.config.from_mapping(SECRET_KEY=DEMO_KEY, DATABASE=os.path.join(app.root_path, "data.db"))
+app.config.from_prefixed_env()
+check_secret_key(app)
+db.init_app(app)
 
-# TODO: users log in with POST /api/v1/session. Neither /login nor /auth exists any more.
-app.config["JWT_AUTH_URL_RULE"] = "/login"
+# TODO: Users log in with POST /api/v1/session. For example, the body
+# {"username": "bob", "password": "builder"} gets a 200 and a token.
+# There is no other login URL: POST /auth gets a 404.
 jwt = JWT(app, authenticate, identity)
 
 api = Api(app)

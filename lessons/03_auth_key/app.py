@@ -4,19 +4,17 @@ from datetime import timedelta
 import flask_jwt_compat  # noqa: F401  must come before flask_jwt
 from flask import Flask
 from flask_jwt import JWT
-from flask_restful import Api
 
-from models.user import close_db
+import db
+from api import Api
 from resources.user import UserList
-from security import authenticate, identity
+from security import DEMO_KEY, authenticate, check_secret_key, identity
 
 app = Flask(__name__)
-# must come before JWT(...), which copies it; outside of these lessons, at least 32 random bytes
-app.config["SECRET_KEY"] = os.environ.get("SECRET_KEY") or "for-the-lessons-only-so-set-your-own"
-app.config["DATABASE"] = os.environ.get("DATABASE") or os.path.join(app.root_path, "data.db")
-# or else Flask-RESTful answers 500 where Flask-JWT says 401, though not in debug mode or in tests
-app.config["PROPAGATE_EXCEPTIONS"] = True
-app.teardown_appcontext(close_db)
+app.config.from_mapping(SECRET_KEY=DEMO_KEY, DATABASE=os.path.join(app.root_path, "data.db"))
+app.config.from_prefixed_env()  # FLASK_SECRET_KEY and FLASK_DATABASE replace these two values
+check_secret_key(app)
+db.init_app(app)
 
 app.config["JWT_AUTH_URL_RULE"] = "/login"  # must come before JWT(...)
 app.config["JWT_EXPIRATION_DELTA"] = timedelta(minutes=30)

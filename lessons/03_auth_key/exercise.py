@@ -3,20 +3,21 @@ import os
 import flask_jwt_compat  # noqa: F401  must come before flask_jwt
 from flask import Flask
 from flask_jwt import JWT
-from flask_restful import Api
 
-from models.user import close_db
+import db
+from api import Api
 from resources.user import UserList
-from security import authenticate, identity
+from security import DEMO_KEY, authenticate, check_secret_key, identity
 
 app = Flask(__name__)
-app.config["SECRET_KEY"] = os.environ.get("SECRET_KEY") or "for-the-lessons-only-so-set-your-own"
-app.config["DATABASE"] = os.environ.get("DATABASE") or os.path.join(app.root_path, "data.db")
-app.config["PROPAGATE_EXCEPTIONS"] = True
-app.teardown_appcontext(close_db)
+app.config.from_mapping(SECRET_KEY=DEMO_KEY, DATABASE=os.path.join(app.root_path, "data.db"))
+app.config.from_prefixed_env()
+check_secret_key(app)
+db.init_app(app)
 
-# TODO: users log in with their phone and their pin, which is the password they have in the database:
-# {"phone": "555-0101", "pin": "builder"}. A user's name or e-mail address does not log in any more.
+# TODO: Users log in with their phone number and their PIN. The PIN is the password in the database.
+# For example, POST /login with {"phone": "555-0101", "pin": "builder"} logs bob in.
+# Nobody can log in with a username or an e-mail address any more.
 app.config["JWT_AUTH_URL_RULE"] = "/login"
 jwt = JWT(app, authenticate, identity)
 

@@ -3,26 +3,29 @@ import os
 import flask_jwt_compat  # noqa: F401  must come before flask_jwt
 from flask import Flask, jsonify
 from flask_jwt import JWT
-from flask_restful import Api
 
-from models.user import close_db
+import db
+from api import Api
 from resources.user import UserList
-from security import authenticate, identity
+from security import DEMO_KEY, authenticate, check_secret_key, identity
 
 app = Flask(__name__)
-app.config["SECRET_KEY"] = os.environ.get("SECRET_KEY") or "for-the-lessons-only-so-set-your-own"
-app.config["DATABASE"] = os.environ.get("DATABASE") or os.path.join(app.root_path, "data.db")
-app.config["PROPAGATE_EXCEPTIONS"] = True
-app.teardown_appcontext(close_db)
+app.config.from_mapping(SECRET_KEY=DEMO_KEY, DATABASE=os.path.join(app.root_path, "data.db"))
+app.config.from_prefixed_env()
+check_secret_key(app)
+db.init_app(app)
 
 app.config["JWT_AUTH_URL_RULE"] = "/login"
 app.config["JWT_AUTH_USERNAME_KEY"] = "email"
 jwt = JWT(app, authenticate, identity)
 
 
-# TODO: answer a login as OAuth 2 does (RFC 6749, section 5.1): with access_token, with token_type, which
-# is the word that goes before the token in the Authorization header, and with expires_in, in seconds.
-# Add the user as {"id": …, "username": …}, nothing else, and the header Cache-Control: no-store.
+# TODO: Respond to a login in the format of OAuth 2 (RFC 6749, section 5.1). The body is JSON with
+# these members and no others:
+#     {"access_token": "eyJ…", "token_type": "JWT", "expires_in": 300, "user": {"id": 1, "username": "bob"}}
+# token_type is the word that goes before the token in the Authorization header. expires_in says after how
+# many seconds the token expires. user is the user who has logged in. Also send the header
+# Cache-Control: no-store, because nobody should store a copy of the token.
 @jwt.auth_response_handler
 def auth_response(access_token, identity):
     return jsonify(access_token=access_token.decode("utf-8"))

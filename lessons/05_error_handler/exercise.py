@@ -3,26 +3,29 @@ import os
 import flask_jwt_compat  # noqa: F401  must come before flask_jwt
 from flask import Flask, jsonify
 from flask_jwt import JWT
-from flask_restful import Api
 
-from models.user import close_db
+import db
+from api import Api
 from resources.user import UserList
-from security import authenticate, identity
+from security import DEMO_KEY, authenticate, check_secret_key, identity
 
 app = Flask(__name__)
-app.config["SECRET_KEY"] = os.environ.get("SECRET_KEY") or "for-the-lessons-only-so-set-your-own"
-app.config["DATABASE"] = os.environ.get("DATABASE") or os.path.join(app.root_path, "data.db")
-app.config["PROPAGATE_EXCEPTIONS"] = True
-app.teardown_appcontext(close_db)
+app.config.from_mapping(SECRET_KEY=DEMO_KEY, DATABASE=os.path.join(app.root_path, "data.db"))
+app.config.from_prefixed_env()
+check_secret_key(app)
+db.init_app(app)
 
 app.config["JWT_AUTH_URL_RULE"] = "/login"
 app.config["JWT_AUTH_USERNAME_KEY"] = "email"
 jwt = JWT(app, authenticate, identity)
 
 
-# TODO: answer errors as problem details (RFC 9457): with the content type application/problem+json and a
-# body of type (about:blank will do), title, status, which is the status of the response, and detail,
-# which says what happened. The headers that Flask-JWT sends stay.
+# TODO: Return each error of Flask-JWT in the format "problem details" (RFC 9457). The content type is
+# application/problem+json, and the body looks like this:
+#     {"type": "about:blank", "title": "Authorization Required", "status": 401,
+#      "detail": "Request does not contain an access token"}
+# status is the status of the response. detail describes what went wrong this time. Keep the headers that
+# Flask-JWT sends with an error, such as WWW-Authenticate.
 @jwt.jwt_error_handler
 def jwt_error(error):
     return jsonify(message=error.description, code=error.status_code), error.status_code, error.headers

@@ -3,29 +3,42 @@ import os
 import flask_jwt_compat  # noqa: F401  must come before flask_jwt
 from flask import Flask, request
 from flask_jwt import JWT, jwt_required
-from flask_restful import Api, Resource, abort
+from flask_restful import Resource, abort
 
-from models.user import close_db
-from security import authenticate, identity
+import db
+from api import Api
+from security import DEMO_KEY, authenticate, check_secret_key, identity
 
 app = Flask(__name__)
-app.config["SECRET_KEY"] = os.environ.get("SECRET_KEY") or "for-the-lessons-only-so-set-your-own"
-app.config["DATABASE"] = os.environ.get("DATABASE") or os.path.join(app.root_path, "data.db")
-app.config["PROPAGATE_EXCEPTIONS"] = True
-app.teardown_appcontext(close_db)
+app.config.from_mapping(SECRET_KEY=DEMO_KEY, DATABASE=os.path.join(app.root_path, "data.db"))
+app.config.from_prefixed_env()
+check_secret_key(app)
+db.init_app(app)
 
 app.config["JWT_AUTH_URL_RULE"] = "/login"
 app.config["JWT_AUTH_USERNAME_KEY"] = "email"
 jwt = JWT(app, authenticate, identity)
-notes = {}  # from a note's id to the note
+notes = {}  # the notes by id
 
 
-# TODO: a note belongs to whoever wrote it. Its owner sees it, in the list and alone, and so does an admin.
-# For anyone else it is a 404, just as a note that does not exist, and not in the list.
+def read_text():
+    """Return the text of the note in the request. If there is no text, the client gets a 400."""
+    try:
+        body = request.get_json(silent=True)
+    except RecursionError:  # the client sent thousands of nested lists, such as [[[[…]]]]
+        body = None
+    if not isinstance(body, dict) or not isinstance(body.get("text"), str):
+        abort(400, message='Send JSON such as {"text": "Buy milk"}, with Content-Type: application/json.')
+    return body["text"]
+
+
+# TODO: Make each note belong to the user who wrote it. This user and every admin can read the note, and
+# their lists contain it. For all other users, the note does not exist: their lists do not contain it, and
+# if they ask for it, they get the same 404 as for an id that no note has.
 class NoteList(Resource):
     @jwt_required()
     def post(self):
-        note = {"id": len(notes) + 1, "text": request.get_json()["text"]}
+        note = {"id": len(notes) + 1, "text": read_text()}
         notes[note["id"]] = note
         return note, 201
 
@@ -37,7 +50,10 @@ class NoteList(Resource):
 class Note(Resource):
     @jwt_required()
     def get(self, id):
-        return notes[id] if id in notes else abort(404)
+        note = notes.get(id)
+        if note is None:
+            abort(404)
+        return note
 
 
 api = Api(app)

@@ -3,23 +3,21 @@ from datetime import timedelta
 
 from flask import Flask, jsonify
 from flask_jwt_extended import JWTManager
-from flask_restful import Api
 from jwt import InvalidAudienceError, MissingRequiredClaimError
 
-from models.user import close_db
+import db
+from api import Api
 from resources.login import Login
 from resources.user import UserList
-from security import identity, read_authorization
+from security import DEMO_KEY, check_secret_key, identity, read_authorization
 
 app = Flask(__name__)
-# outside of these lessons, at least 32 random bytes
-app.config["SECRET_KEY"] = os.environ.get("SECRET_KEY") or "for-the-lessons-only-so-set-your-own"
-app.config["DATABASE"] = os.environ.get("DATABASE") or os.path.join(app.root_path, "data.db")
-# or else Flask-RESTful answers 500 where Flask-JWT-Extended says 401, though not in debug mode or in tests
-app.config["PROPAGATE_EXCEPTIONS"] = True
+app.config.from_mapping(SECRET_KEY=DEMO_KEY, DATABASE=os.path.join(app.root_path, "data.db"))
+app.config.from_prefixed_env()  # FLASK_SECRET_KEY and FLASK_DATABASE replace these two values
+check_secret_key(app)
+db.init_app(app)
 app.config["MAX_CONTENT_LENGTH"] = 2**20  # bytes, which flask_jwt_compat allowed a login
 app.before_request(read_authorization)
-app.teardown_appcontext(close_db)
 
 app.config["JWT_ACCESS_TOKEN_EXPIRES"] = timedelta(minutes=30)
 app.config["JWT_DECODE_LEEWAY"] = 10  # seconds

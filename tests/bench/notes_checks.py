@@ -1,19 +1,23 @@
 """The checks of exercise 6 without pytest, for the other graders in `make bench`.
 
-They send the same requests as tests/exercises/test_06_current_identity.py and give the same points.
+They send the same requests as tests/exercises/test_06_current_identity.py and give the same points to a right
+answer. They do not skip checks that need another check.
 """
 
 import random
+import re
 import runpy
 import sqlite3
 import tempfile
 from contextlib import closing
 from pathlib import Path
 
+import jwt
 from werkzeug.security import generate_password_hash
 
 from exercises.client import CHEAP_HASH, Client, InProcess, expect, make_people, new_seed
 from lesson_loader import LESSONS, load_app
+from tokens import make_bad_tokens, read_claims
 
 LESSON = LESSONS / "06_current_identity"
 CHECKS = {}  # the points of each check, in the order of the checks
@@ -25,10 +29,14 @@ class NotesApp:
     def __init__(self, app, file="answer.py"):
         self.folder = tempfile.TemporaryDirectory()
         self.people = self.user, self.other, self.admin = make_people(random.Random(new_seed()))
+        self.secret_key = app.config["SECRET_KEY"]
         app.config["DATABASE"] = str(Path(self.folder.name) / "data.db")
         create_users(app.config["DATABASE"], self.people)
         self.client = Client(InProcess(app, Path(file), seconds=5))
         self.written = [self.write(person) for person in self.people]
+        ids = [str(note.get("id")) for note in self.written]
+        similar = [ids[0][:-1] + digit for digit in "987654321"]
+        self.absent_id = next(note_id for note_id in similar if note_id not in ids)
 
     def log_in(self, person):
         login = {"email": person.email, "password": person.password}
@@ -47,10 +55,10 @@ def start(file):
 
 
 def create_users(database, people):
-    models = runpy.run_path(str(LESSON / "models/user.py"))
-    models["DEMO_USERS"].clear()
+    module = runpy.run_path(str(LESSON / "db.py"))
+    module["DEMO_USERS"].clear()
     with closing(sqlite3.connect(database)) as db:
-        models["create_tables"](db)
+        module["create_tables"](db)
         for person in people:
             row = vars(person) | {"password_hash": generate_password_hash(person.password, CHEAP_HASH)}
             db.execute(
@@ -67,72 +75,115 @@ def worth(points):
     return register
 
 
+def ids_in(response):
+    """Return the ids of the notes in a list, or None if the body contains no list of notes."""
+    notes = response.get("notes")
+    return [note.get("id") for note in notes if isinstance(note, dict)] if isinstance(notes, list) else None
+
+
+def without_id(response, note_id):
+    """Return the body of a response with the word ID instead of the id that the client asked for."""
+    return re.sub(rf"\b{re.escape(str(note_id))}\b", "ID", response.body.decode("utf-8", "replace"))
+
+
 @worth(2)
-def an_owner_sees_their_note(notes_app):
-    """The owner of a note can read it."""
-    for person, response in zip(notes_app.people, notes_app.written, strict=True):
-        expect(
-            response, response.status == 201, "201 and the note", "Does @jwt_required() come before the view?"
-        )
-        response = notes_app.get(f"/notes/{response.get('id')}", person)
+def a_note_belongs_to_its_writer(notes_app):
+    """A note belongs to the user who wrote it, and other users cannot read it."""
+    for person, note in zip(notes_app.people, notes_app.written, strict=True):
+        right = note.status == 201 and note.get("id") is not None
+        expect(note, right, "201 and the new note with its id", "Does POST /notes still return the note?")
+        response = notes_app.get(f"/notes/{note.get('id')}", person)
         right = response.status == 200 and response.get("text") == f"{person.username}'s own"
         expect(response, right, "200 and the text of the note", "How do you know who wrote it?")
+    first, second, third = notes_app.written
+    expect(second, second.get("id") != first.get("id"), "another id", "Can two users get the same id?")
+    for person, note in ((notes_app.user, first), (notes_app.admin, third)):
+        response = notes_app.get(f"/notes/{note.get('id')}", notes_app.other)
+        right = 400 <= response.status < 500 and response.get("text") != f"{person.username}'s own"
+        expect(response, right, "404, because somebody else wrote it", "Do you check who wrote it?")
 
 
 @worth(2)
-def nobody_else_sees_it(notes_app):
-    """Another user gets the same 404 as for a note that does not exist."""
+def a_note_of_somebody_else_looks_like_a_missing_note(notes_app):
+    """For a note of somebody else, a user gets the same 404 as for a note that does not exist."""
     token = notes_app.log_in(notes_app.other)
+    absent = notes_app.client.get(f"/notes/{notes_app.absent_id}", token)
+    expect(absent, absent.status == 404, "404, because there is no such note", "What happens to other ids?")
     for note in (notes_app.written[0], notes_app.written[2]):
-        response = notes_app.client.get(f"/notes/{note.get('id')}", token)
+        foreign = notes_app.client.get(f"/notes/{note.get('id')}", token)
         expect(
-            response,
-            response.status == 404,
-            "404, because this note belongs to somebody else",
-            "What would a 403 reveal?",
+            foreign, foreign.status == 404, "404, because somebody else wrote it", "What would a 403 tell?"
         )
-        absent = notes_app.client.get("/notes/999999", token)
         expect(
-            response,
-            response.json == absent.json,
-            f"the same body as for a missing note: {absent}",
+            foreign,
+            without_id(foreign, note.get("id")) == without_id(absent, notes_app.absent_id),
+            f"the same body as for a note that does not exist: {absent}",
             "Could a stranger see a difference?",
         )
 
 
-@worth(2)
-def an_admin_sees_every_note(notes_app):
-    """An admin can read every note."""
-    for note in notes_app.written:
+@worth(1)
+def an_admin_can_read_every_note(notes_app):
+    """An admin can read every note that exists."""
+    for person, note in zip(notes_app.people, notes_app.written, strict=True):
         response = notes_app.get(f"/notes/{note.get('id')}", notes_app.admin)
-        expect(response, response.status == 200, "200, because an admin asks", "Which field marks an admin?")
-
-
-@worth(2)
-def a_list_holds_ones_own_notes(notes_app):
-    """The list contains only the user's own notes."""
-    response = notes_app.get("/notes", notes_app.user)
-    ids = [note.get("id") for note in response.get("notes") or ()]
-    expect(
-        response,
-        ids == [notes_app.written[0].get("id")],
-        "200 and only the user's own note",
-        "Which notes must be left out?",
-    )
+        right = response.status == 200 and response.get("text") == f"{person.username}'s own"
+        expect(response, right, "200, because the user is an admin", "Which field shows an admin?")
+    absent = notes_app.get(f"/notes/{notes_app.absent_id}", notes_app.admin)
+    expect(absent, absent.status == 404, "404, because there is no such note", "Which ids does notes have?")
 
 
 @worth(1)
-def an_admins_list_holds_all(notes_app):
+def a_list_contains_only_your_own_notes(notes_app):
+    """A user's list contains the user's own notes and no others."""
+    response = notes_app.get("/notes", notes_app.user)
+    right = response.status == 200 and ids_in(response) == [notes_app.written[0].get("id")]
+    expect(response, right, "200 and only the user's own note", "Which notes should the list leave out?")
+
+
+@worth(1)
+def an_admins_list_contains_every_note(notes_app):
     """An admin's list contains every note."""
     response = notes_app.get("/notes", notes_app.admin)
-    ids = {note.get("id") for note in response.get("notes") or ()}
-    written = {note.get("id") for note in notes_app.written}
-    expect(response, ids == written, "200 and all notes", "Does the list treat admins differently?")
+    ids = ids_in(response) or []
+    right = response.status == 200 and all(note.get("id") in ids for note in notes_app.written)
+    expect(response, right, "200 and every note", "Does the list treat an admin like any other user?")
+
+
+@worth(1)
+def the_client_does_not_choose_the_owner(notes_app):
+    """A new note belongs to the user who sends it, even if the request names another owner."""
+    original, owner = notes_app.written[1], notes_app.other
+    body = {"owner": owner.id} | (original.json or {}) | {"text": "a copy"}
+    copy = notes_app.client.post("/notes", body, notes_app.log_in(notes_app.user))
+    right = 400 <= copy.status < 500 or (copy.status == 201 and copy.get("id") is not None)
+    expect(copy, right, "201 and a new note", "Which parts of a note come from the client?")
+    response = notes_app.get(f"/notes/{original.get('id')}", owner)
+    right = response.status == 200 and response.get("text") == f"{owner.username}'s own"
+    expect(response, right, "200 and the old text", "Can a client choose the id of a new note?")
+    if copy.status == 201:
+        response = notes_app.get(f"/notes/{copy.get('id')}", owner)
+        expect(response, 400 <= response.status < 500, "404", "Who decides who owns a new note?")
 
 
 @worth(1)
 def without_a_token_there_are_no_notes(notes_app):
-    """Without a token nobody can read or write notes."""
-    client = notes_app.client
-    for response in (client.get("/notes"), client.get("/notes/1"), client.post("/notes", {"text": "mine"})):
-        expect(response, response.status == 401, "401", "Does every method have @jwt_required()?")
+    """Nobody can read or write a note without a token."""
+    client, path = notes_app.client, f"/notes/{notes_app.written[0].get('id')}"
+    for response in (client.get("/notes"), client.get(path), client.post("/notes", {"text": "mine"})):
+        expect(response, response.status == 401, "401", "Which methods need @jwt_required()?")
+
+
+@worth(1)
+def bad_tokens_are_refused(notes_app):
+    """Nobody can pretend to be an admin with a token that is forged, changed or expired."""
+    admin = notes_app.admin
+    login = notes_app.client.post("/login", {"email": admin.email, "password": admin.password})
+    claims = read_claims(login.get("access_token"))
+    expect(login, claims, "a JWT as access_token", "Could somebody without a password write such a token?")
+    lifetime = claims.get("exp", 0) - claims.get("iat", 0)
+    tokens = make_bad_tokens(notes_app.secret_key, admin.id, lifetime=lifetime)
+    tokens["a copy of a real one, signed with another key"] = jwt.encode(claims, "another key " * 4)
+    for problem, token in tokens.items():
+        response = notes_app.client.get("/notes", token)
+        expect(response, response.status == 401, f"401: this token is {problem}", "Which line accepts it?")

@@ -1,70 +1,107 @@
-"""What the README of lesson 2 says about Flask-JWT and the tutorial."""
+"""What the README of lesson 2 states about the lifetime of a token, and about the tutorial."""
 
+import time
 from datetime import timedelta
 
 import pytest
+from werkzeug.security import generate_password_hash
 
-from helpers import BOB
-from tokens import authorization, mint_for
-
-
-def status(app, headers):
-    return app.test_client().get("/view", headers=headers).status_code
+from helpers import BOB, run_sql
+from tokens import authorization, mint_for, read_claims
 
 
-def test_five_minutes_are_five_minutes_and_ten_seconds(make_app, log_in):
-    """Five minutes, the default, are 5 minutes and 10 seconds: `JWT_LEEWAY` adds these, for clocks that
-    disagree."""
+def view(app, token):
+    return app.test_client().get("/view", headers=authorization(token))
+
+
+def log_in_to(app, **changes):
+    return app.test_client().post("/auth", json=BOB | changes).json["access_token"]
+
+
+def test_a_token_expires_after_five_minutes(make_app):
+    """Without JWT_EXPIRATION_DELTA, the exp of a new token is 5 minutes after the login."""
+    claims = read_claims(log_in_to(make_app()))
+    assert timedelta(seconds=claims["exp"] - claims["iat"]) == timedelta(minutes=5)
+    assert abs(claims["iat"] - time.time()) < 60
+    claims = read_claims(log_in_to(make_app(JWT_EXPIRATION_DELTA=timedelta(minutes=7))))
+    assert timedelta(seconds=claims["exp"] - claims["iat"]) == timedelta(minutes=7)
+
+
+def test_an_expired_token_works_for_ten_more_seconds(make_app):
+    """JWT_LEEWAY is 10 seconds, so a token of 5 minutes works for 308 seconds, but not for 310."""
     app = make_app()
-    assert app.config["JWT_EXPIRATION_DELTA"] == timedelta(minutes=5)
     assert app.config["JWT_LEEWAY"] == timedelta(seconds=10)
-    assert status(app, authorization(mint_for(app, age=308, lifetime=300))) == 200
-    assert status(app, authorization(mint_for(app, age=311, lifetime=300))) == 401
+    assert view(app, mint_for(app, age=308, lifetime=300)).status_code == 200
+    assert view(app, mint_for(app, age=310, lifetime=300)).status_code == 401
+    app.config["JWT_LEEWAY"] = timedelta(seconds=20)
+    assert view(app, mint_for(app, age=310, lifetime=300)).status_code == 200
 
 
-@pytest.mark.parametrize("leeway", [0, timedelta(0)])
-def test_without_leeway_five_minutes_are_five_minutes(make_app, leeway):
-    """With `JWT_LEEWAY = 0`, five minutes are five minutes."""
-    app = make_app(JWT_LEEWAY=leeway)
-    assert status(app, authorization(mint_for(app, age=298, lifetime=300))) == 200
-    assert status(app, authorization(mint_for(app, age=301, lifetime=300))) == 401
+def test_only_new_tokens_change(make_app):
+    """A new JWT_EXPIRATION_DELTA changes the expiry of new tokens only."""
+    app = make_app()
+    old = log_in_to(app)
+    app.config["JWT_EXPIRATION_DELTA"] = timedelta(seconds=-60)
+    assert view(app, log_in_to(app)).status_code == 401
+    assert view(app, old).status_code == 200
 
 
-def test_the_tutorials_line_needs_an_import(make_app):
-    """The tutorial's listing lacks `from datetime import timedelta`, and ends in a NameError."""
+def test_the_line_of_the_tutorial_needs_an_import(make_app):
+    """Without the import of timedelta, the tutorial's line raises a NameError."""
     with pytest.raises(NameError, match="timedelta"):
         exec("app.config['JWT_EXPIRATION_DELTA'] = timedelta(seconds=1800)", {"app": make_app()})
 
 
-def test_the_end_is_written_into_the_token(make_app, log_in):
-    """When its life ends is written into the token (`exp`, in seconds since 1970), so the option holds
-    for new tokens, not for those already issued."""
+@pytest.mark.parametrize(("value", "status"), [(1800, 500), (None, 500), (timedelta(seconds=1800), 200)])
+def test_the_value_is_a_timedelta(make_app, value, status):
+    """A number or None instead of a timedelta makes every login fail."""
+    app = make_app(JWT_EXPIRATION_DELTA=value)
+    assert app.test_client().post("/auth", json=BOB).status_code == status
+
+
+@pytest.mark.parametrize("leeway", [0, timedelta(0)])
+def test_without_leeway_five_minutes_are_exact(make_app, leeway):
+    """With JWT_LEEWAY = 0, a token is refused as soon as its 5 minutes are over."""
+    app = make_app(JWT_LEEWAY=leeway)
+    lifetime = timedelta(minutes=5).seconds
+    assert view(app, mint_for(app, age=lifetime - 2, lifetime=lifetime)).status_code == 200
+    assert view(app, mint_for(app, age=lifetime, lifetime=lifetime)).status_code == 401
+
+
+def test_an_expired_token_gets_a_401_that_says_so(make_app):
+    """The description is: Signature has expired."""
     app = make_app()
-    old = log_in(app)
-    app.config["JWT_EXPIRATION_DELTA"] = timedelta(seconds=-60)
-    assert status(app, log_in(app)) == 401
-    assert status(app, old) == 200
+    response = view(app, mint_for(app, age=400, lifetime=300))
+    assert (response.status_code, response.json["description"]) == (401, "Signature has expired")
 
 
-@pytest.mark.parametrize("value", [1800, None])
-def test_the_value_is_a_timedelta(make_app, value):
-    """The value is a `timedelta`. With `1800`, or with `None` for a token without an end, login is a 500."""
-    assert make_app(JWT_EXPIRATION_DELTA=value).test_client().post("/auth", json=BOB).status_code == 500
-
-
-def test_an_expired_token_says_so(make_app):
-    """An expired token is a 401 that says `Signature has expired`. Nothing renews a token: the user logs
-    in again."""
+def test_nothing_renews_a_token(make_app):
+    """A request with a token returns no other token, and a token is no login."""
     app = make_app()
-    response = app.test_client().get("/view", headers=authorization(mint_for(app, age=400)))
-    assert response.status_code == 401
-    assert response.json["description"] == "Signature has expired"
-    assert not any("refresh" in name or "renew" in name for name in (*dir(app.jwt), *app.config))
+    token = log_in_to(app)
+    response = view(app, token)
+    assert response.json == {"username": "bob"}
+    assert "eyJ" not in str(response.headers)
+    rules = [rule.rule for rule in app.url_map.iter_rules() if "POST" in rule.methods]
+    assert rules == ["/auth"]
+    for body in ({}, {"access_token": token}, {"username": "bob", "password": token}):
+        response = app.test_client().post("/auth", json=body, headers=authorization(token))
+        assert response.status_code == 401
 
 
-def test_expiry_is_tested_with_minted_tokens(make_app):
-    """Test an expiry with a token whose `exp` lies in the past, signed with the app's own key: no test
-    needs to sleep."""
+def test_an_expiry_is_tested_without_waiting(make_app):
+    """A token with an exp in the past, signed with the app's key, is refused because it has expired."""
     app = make_app()
-    assert status(app, authorization(mint_for(app, exp=1))) == 401
-    assert status(app, authorization(mint_for(app))) == 200
+    assert view(app, mint_for(app)).status_code == 200
+    assert view(app, mint_for(app, exp=1)).json["description"] == "Signature has expired"
+
+
+def test_after_a_new_password_the_old_token_works(app):
+    """A new password changes the login, but the tokens of the old password keep working."""
+    client = app.test_client()
+    token = client.post("/login", json=BOB).json["access_token"]
+    new = generate_password_hash("a new password", method="scrypt:256:8:1")
+    run_sql(app, f"UPDATE users SET password_hash = '{new}' WHERE username = 'bob'")
+    assert client.post("/login", json=BOB).status_code == 401
+    assert client.post("/login", json=BOB | {"password": "a new password"}).status_code == 200
+    assert client.get("/users", headers=authorization(token)).status_code == 200

@@ -1,10 +1,13 @@
-"""What the README of lesson 4 says about Flask-JWT and the tutorial."""
+"""Test what the README of lesson 4 says about Flask-JWT and the tutorial."""
+
+from uuid import UUID
 
 import pytest
 from flask import jsonify
 from flask_jwt import JWT
 
-from helpers import BOB
+from helpers import BOB, BOB_BY_EMAIL, load_lesson
+from lesson_loader import find_lessons
 from tokens import read_claims
 
 
@@ -17,18 +20,27 @@ class User:
         self.id = id
 
 
-def test_identity_is_what_authenticate_returned(make_app):
-    """`identity` is the very object that `authenticate` returned, here a `UserModel`. It is not the claim
-    of that name, nor the function in `security.py`."""
-    user, given = User(1), []
+def test_the_handler_replaces_the_usual_response(make_app):
+    """Without a handler, the response contains only the token."""
+    app = make_app()
+    assert post(app).json.keys() == {"access_token"}
+    app.jwt.auth_response_handler(lambda access_token, identity: {"greeting": "hello"})
+    assert post(app).json == {"greeting": "hello"}
+
+
+def test_the_handler_gets_the_token_and_the_user(make_app):
+    """The identity is the object that authenticate returned, not a copy."""
+    user, received = User(1), []
     app = make_app(authenticate=lambda username, password: user)
-    app.jwt.auth_response_handler(lambda access_token, identity: given.append(identity) or "")
+    app.jwt.auth_response_handler(lambda *arguments: received.append(arguments) or "")
     post(app)
-    assert given == [user]
+    [(token, identity)] = received
+    assert identity is user
+    assert read_claims(token)["identity"] == 1
 
 
 def test_the_token_is_bytes(make_app):
-    """`access_token` is bytes. Without `.decode("utf-8")`, JSON cannot hold it and login is a 500."""
+    """JSON cannot contain bytes, so a handler without .decode("utf-8") gets a 500."""
     app = make_app()
     app.jwt.auth_response_handler(lambda access_token, identity: jsonify(access_token=access_token))
     assert post(app).status_code == 500
@@ -36,26 +48,34 @@ def test_the_token_is_bytes(make_app):
     assert post(app).json == {"type": "bytes"}
 
 
-def test_the_handler_runs_after_a_login_that_worked(make_app):
-    """The handler answers the logins that worked. Those that failed go to lesson 5's."""
+def test_the_handler_may_return_what_a_view_may_return(make_app):
+    """A dict becomes JSON. A status code and headers may follow it."""
     app = make_app()
-    app.jwt.auth_response_handler(lambda access_token, identity: "answered")
-    assert post(app).text == "answered"
-    assert post(app, password="wrong").json["description"] == "Invalid credentials"
+    app.jwt.auth_response_handler(lambda token, user: ({"user_id": user.id}, 201, {"X-Lesson": "4"}))
+    response = post(app)
+    assert (response.status_code, response.json) == (201, {"user_id": 1})
+    assert response.headers["X-Lesson"] == "4"
 
 
-def test_the_body_gives_away_nothing_that_the_token_does_not(make_app):
-    """The tutorial takes the token's content for encrypted. It is not, so the `user_id` gives nothing
-    away: anyone who has the token can read the same number in it, as `identity`."""
-    app = make_app()
-    app.jwt.auth_response_handler(lambda token, user: {"access_token": token.decode(), "user_id": user.id})
-    login = post(app).json
-    assert read_claims(login["access_token"])["identity"] == login["user_id"]
+def test_a_failed_login_does_not_call_the_handler(make_app):
+    """A wrong password gets the usual error."""
+    app, received = make_app(), []
+    app.jwt.auth_response_handler(lambda *arguments: received.append(arguments) or "welcome")
+    failed = post(app, password="wrong")
+    assert (failed.status_code, failed.json["description"]) == (401, "Invalid credentials")
+    assert not received
+    assert post(app).text == "welcome"
+
+
+def test_the_user_id_is_also_in_the_token(tmp_path):
+    """Anyone can read the same number in the token, without the key."""
+    app = load_lesson(find_lessons()[4], tmp_path / "data.db")
+    login = app.test_client().post("/login", json=BOB_BY_EMAIL).json
+    assert read_claims(login["access_token"])["identity"] == login["user_id"] == 1
 
 
 def test_a_second_jwt_loses_the_first_ones_handler(make_app):
-    """The tutorial creates a new `JWT(...)` for each handler. The last one counts and the handlers of the
-    others are lost without a word, so all handlers belong on one."""
+    """Only the handlers of the last JWT(...) are called."""
     app = make_app()
     app.jwt.auth_response_handler(lambda access_token, identity: "first")
     second = JWT(app, app.jwt.authentication_callback, app.jwt.identity_callback)
@@ -64,27 +84,38 @@ def test_a_second_jwt_loses_the_first_ones_handler(make_app):
     assert post(app, password="wrong").text == "second"
 
 
-def test_a_field_that_the_user_lacks_is_a_500(make_app):
-    """A field that the user does not have is an AttributeError, so login is a 500, even with an error
-    handler for JWTs."""
-    app = make_app()
-    app.jwt.auth_response_handler(lambda access_token, identity: jsonify(phone=identity.phone))
-    app.jwt.jwt_error_handler(lambda error: ("handled", 401))
-    assert post(app).status_code == 500
+def test_all_fields_of_a_user_include_the_password_hash(edited):
+    """A response with vars(identity) contains the hash."""
+    app = edited(4, {"user_id=identity.id": "user=vars(identity)"})
+    user = app.test_client().post("/login", json=BOB_BY_EMAIL).json["user"]
+    assert user["password_hash"].startswith(("scrypt:", "pbkdf2:"))
 
 
-@pytest.mark.parametrize("user", [User(0), {"id": 1}])
-def test_the_user_needs_an_id_that_is_not_0(make_app, user):
-    """Flask-JWT wants an attribute `id` that is not 0. With 0, or with a dict for a user, login is a 500,
-    unless a `@jwt.jwt_payload_handler` makes the claims."""
+def test_a_misspelt_field_gets_a_500(edited):
+    """A JWT error handler does not change that."""
+    app = edited(4, {"identity.id": "identity.user_id"})
+    app.extensions["jwt"].jwt_error_handler(lambda error: ("handled", 401))
+    assert app.test_client().post("/login", json=BOB_BY_EMAIL).status_code == 500
+
+
+@pytest.mark.parametrize("identity", [1, 2, "f81d4fae"])
+def test_an_id_can_be_a_number_or_text(make_app, identity):
+    """The number must not be 0, and the text must not be empty."""
+    assert post(make_app(authenticate=lambda *arguments: User(identity))).status_code == 200
+
+
+@pytest.mark.parametrize("user", [User(0), User(None), User(""), User(UUID(int=1)), {"id": 1}])
+def test_some_users_cannot_log_in(make_app, user):
+    """Login gets a 500 with these users, unless a jwt_payload_handler makes the claims."""
     app = make_app(authenticate=lambda username, password: user)
     assert post(app).status_code == 500
-    app.jwt.jwt_payload_handler(lambda identity: {"exp": 2**32, "iat": 0, "nbf": 0, "identity": "zero"})
+    app.jwt.jwt_payload_handler(lambda identity: {"exp": 2**32, "iat": 0, "nbf": 0, "identity": "text"})
     assert post(app).status_code == 200
 
 
-def test_a_dict_is_an_answer_too(make_app):
-    """What a view may return, this handler may return: a dict becomes JSON as well."""
-    app = make_app()
-    app.jwt.auth_response_handler(lambda access_token, identity: ({"user_id": identity.id}, 201))
-    assert (post(app).status_code, post(app).json) == (201, {"user_id": 1})
+def test_a_login_may_be_cached_unless_the_handler_forbids_it(edited):
+    """Flask-JWT does not send the header Cache-Control. A handler can send it."""
+    change = 'user_id=identity.id), {"Cache-Control": "no-store"}'
+    for changes, header in (({}, None), ({"user_id=identity.id)": change}, "no-store")):
+        response = edited(4, changes).test_client().post("/login", json=BOB_BY_EMAIL)
+        assert (response.status_code, response.headers.get("Cache-Control")) == (200, header)

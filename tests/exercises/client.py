@@ -17,6 +17,7 @@ from types import FrameType
 from typing import Any
 from urllib.parse import quote
 
+from flask import got_request_exception
 from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
@@ -53,6 +54,7 @@ class CheckFailed(AssertionError):
     """A response is not what a check expects."""
 
     def __init__(self, response: Response, expected: str, question: str) -> None:
+        self.response = response
         self.sent, self.expected, self.got, self.question = response.sent, expected, str(response), question
         self.outcome = response.outcome
 
@@ -69,7 +71,7 @@ class Response:
     status: int  # 0 if there was no response
     headers: dict[str, str]  # names in lower case
     body: bytes
-    note: str = ""  # why there was no response
+    note: str = ""  # why there was no response, or the error in the answer that led to a status 500
     outcome: str = "failed"  # the outcome of a check that does not expect this response
 
     @property
@@ -92,22 +94,32 @@ class Response:
         if self.headers.get("content-type", "").startswith("text/html"):
             title = text.partition("<title>")[2].partition("</title>")[0]
             text = f"(a page: {title or text})"
-        text = shorten(text) or self.note or "(an empty body)"
+        if self.redirects:
+            text = f"(a redirect to {self.headers.get('location')})"
+        text = self.note or shorten(text) or "(an empty body)"
         return f"{self.status} {text}" if self.status else text
 
+    @property
+    def redirects(self) -> bool:
+        """Whether the app sends the client to another URL."""
+        return 300 <= self.status < 400 and "location" in self.headers
 
-App = Callable[[str, str, dict[str, str], "bytes | None"], tuple[int, dict[str, str], bytes]]
+
+Received = tuple[int, dict[str, str], bytes] | tuple[int, dict[str, str], bytes, str]
+App = Callable[[str, str, dict[str, str], "bytes | None"], Received]
 
 
 class Client:
     """Sends requests to an app, one at a time.
 
     The app is a function that gets a method, a path, headers and a body or None. It returns a status,
-    headers with names in lower case and a body of at most MAX_BODY bytes. It raises NoResponse on failure.
+    headers with names in lower case and a body of at most MAX_BODY bytes, and can add a note for the student.
+    It raises NoResponse on failure. `last` is the latest response.
     """
 
     def __init__(self, app: App) -> None:
         self.app = app
+        self.last: Response | None = None
 
     def get(self, path: str, token: str | None = None, prefix: str = "JWT", **more: Any) -> Response:
         return self.request("GET", path, token=token, prefix=prefix, **more)
@@ -139,9 +151,10 @@ class Client:
             headers["Content-Type"] = "application/json"
             content = json.dumps(body).encode()
         try:
-            return Response(sent, *self.app(method, path, headers, content))
+            self.last = Response(sent, *self.app(method, path, headers, content))
         except NoResponse as problem:
-            return Response(sent, problem.status, {}, b"", problem.note, problem.outcome)
+            self.last = Response(sent, problem.status, {}, b"", problem.note, problem.outcome)
+        return self.last
 
 
 class InProcess:
@@ -150,29 +163,37 @@ class InProcess:
     def __init__(self, wsgi_app: Any, file: Path, seconds: float) -> None:
         self.wsgi_app, self.file, self.seconds = wsgi_app, file, seconds
 
-    def __call__(
-        self, method: str, path: str, headers: dict[str, str], body: bytes | None
-    ) -> tuple[int, dict[str, str], bytes]:
+    def __call__(self, method: str, path: str, headers: dict[str, str], body: bytes | None) -> Received:
         environ = EnvironBuilder(path, method=method, data=body, headers=Headers(headers)).get_environ()
         try:
-            with time_limit(self.seconds):
+            with time_limit(self.seconds), caught_errors() as errors:
                 chunks, status, received = run_wsgi_app(self.wsgi_app, environ)
                 content = b""
                 for chunk in chunks:
                     content += chunk
                     if len(content) > MAX_BODY:
                         raise NoResponse(TOO_LARGE)
-                return (
-                    int(status.split()[0]),
-                    {name.lower(): text for name, text in received.items()},
-                    content,
-                )
         except TimedOut:
             raise response_timed_out(self.seconds) from None
         except NoResponse:
             raise
         except (Exception, SystemExit) as error:
             raise NoResponse(explain(error, self.file), status=500) from None
+        code = int(status.split()[0])
+        note = explain(errors[-1], self.file) if code == 500 and errors else ""
+        return code, {name.lower(): text for name, text in received.items()}, content, note
+
+
+@contextmanager
+def caught_errors() -> Iterator[list[BaseException]]:
+    """Yield a list of the errors that Flask turns into a response with status 500 in this block."""
+    errors: list[BaseException] = []
+
+    def remember(sender: object, exception: BaseException, **_: object) -> None:
+        errors.append(exception)
+
+    with got_request_exception.connected_to(remember):
+        yield errors
 
 
 @contextmanager

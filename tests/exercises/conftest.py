@@ -30,8 +30,8 @@ from exercises.client import (
     Client,
     DidNotStart,
     InProcess,
-    NoResponse,
     Person,
+    Response,
     TimedOut,
     indent,
     make_people,
@@ -40,6 +40,7 @@ from exercises.client import (
     time_limit,
 )
 from lesson_loader import LESSONS, explain, load_app
+from originals import NoOriginals, read_app, write_file
 
 ROOT = LESSONS.parent
 # What a check raises if a response does not have the structure that the check assumes.
@@ -113,13 +114,28 @@ def secret_key(seed: int) -> str:
 
 
 @pytest.fixture(scope="module")
-def start(request: pytest.FixtureRequest, people: list[Person], secret_key: str) -> Iterator[Start]:
+def originals(request: pytest.FixtureRequest) -> Iterator[Path]:
+    """A temporary folder with the lesson's files as they came. The answer runs beside them."""
+    try:
+        files = read_app(request.path.stem.removeprefix("test_"))
+    except NoOriginals as problem:
+        pytest.fail(str(problem), pytrace=False)
+    with tempfile.TemporaryDirectory() as folder:
+        for path, content in files.items():
+            write_file(Path(folder).resolve(), path, content)
+        yield Path(folder).resolve()
+
+
+@pytest.fixture(scope="module")
+def start(
+    request: pytest.FixtureRequest, originals: Path, people: list[Person], secret_key: str
+) -> Iterator[Start]:
     """A function that starts the app. Each start is like a new process with the same database.
 
     With apart=True, the app gets its own copy of the database and does not see what other apps change.
     """
     name = request.path.stem.removeprefix("test_")
-    database = make_database(LESSONS / name, people)
+    database = make_database(originals, people)
     option = request.config.getoption
     host = request.config.pluginmanager.get_plugin("host")  # the grader has one: it starts apps in a sandbox
     if host:
@@ -128,38 +144,40 @@ def start(request: pytest.FixtureRequest, people: list[Person], secret_key: str)
     file = target_file(name, option("--target"))
     if not file.exists():
         pytest.fail(f"There is no {file.name} yet. Start with: make start-{int(name[:2])}", pytrace=False)
-    with start_in_process(LESSONS / name, file, database, secret_key, option("--seconds")) as start:
+    answer = originals / file.name
+    answer.write_bytes(file.read_bytes())
+    with start_in_process(answer, database, secret_key, option("--seconds")) as start:
         yield start
 
 
 @contextmanager
-def start_in_process(
-    lesson: Path, file: Path, content: bytes, secret_key: str, seconds: float
-) -> Iterator[Start]:
+def start_in_process(answer: Path, content: bytes, secret_key: str, seconds: float) -> Iterator[Start]:
     """Set up this process's environment for an app, and yield a function that starts the app.
 
-    `content` is what the database file contains. `seconds` limits the start and each response. The yielded
-    function raises DidNotStart if the app does not start.
+    The lesson's files are in the folder of the answer. `content` is what the database file contains.
+    `seconds` limits the start and each response. The yielded function raises DidNotStart if the app does not
+    start.
     """
 
     def start_app(apart: bool = False) -> Client:
         if apart:
             shutil.copy(database, f"{database}.copy")
-        patch.setenv("DATABASE", f"{database}.copy" if apart else str(database))
+        patch.setenv("FLASK_DATABASE", f"{database}.copy" if apart else str(database))
         try:
             with time_limit(seconds):
-                return Client(InProcess(load_app(lesson, file), file, seconds))
+                return Client(InProcess(load_app(answer.parent, answer), answer, seconds))
         except TimedOut:
-            raise DidNotStart(start_timeout_message(file.name, seconds)) from None
+            raise DidNotStart(start_timeout_message(answer.name, seconds)) from None
         except (Exception, SystemExit) as error:
-            raise DidNotStart(f"{file.name} does not start:\n{explain(error, file)}") from None
+            raise DidNotStart(f"{answer.name} does not start:\n{explain(error, answer)}") from None
 
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         database = Path(folder) / "data.db"
         database.write_bytes(content)
         cheaper = partial(generate_password_hash, method=CHEAP_HASH)
         patch.setattr(werkzeug.security, "generate_password_hash", cheaper)
-        patch.setenv("SECRET_KEY", secret_key)
+        patch.setenv("FLASK_SECRET_KEY", secret_key)
+        patch.setenv("FLASK_RUN_FROM_CLI", "true")  # app.run() does nothing, as under `flask run`
         patch.setenv("TZ", "JST-9")  # a clock nine hours ahead of UTC, to catch local times in tokens
         apply_time_zone()
         yield start_app
@@ -180,10 +198,10 @@ def apply_time_zone() -> None:
 
 def make_database(lesson: Path, people: list[Person]) -> bytes:
     """Return the lesson's database file with these people instead of bob and alice."""
-    models = runpy.run_path(str(lesson / "models/user.py"))
-    models["DEMO_USERS"].clear()
+    module = runpy.run_path(str(lesson / "db.py"))
+    module["DEMO_USERS"].clear()
     with closing(sqlite3.connect(":memory:")) as db:
-        models["create_tables"](db)
+        module["create_tables"](db)
         for person in people:
             row = vars(person) | {"password_hash": generate_password_hash(person.password, CHEAP_HASH)}
             db.execute(
@@ -225,13 +243,46 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     report = yield
     if not report.passed:
         item.session.stash.setdefault(FAILED, set()).add((item.path, item.name))
-    if call.excinfo and call.excinfo.errisinstance((CheckFailed, DidNotStart)):
-        report.problem = call.excinfo.value
-        report.longrepr = str(report.problem)
-    elif call.when == "call" and call.excinfo and call.excinfo.errisinstance(UNEXPECTED_SHAPE):
-        report.problem = NoResponse(f"This check cannot read a response: {call.excinfo.exconly()}")
-        report.longrepr = report.problem.note
+    if call.excinfo and (problem := find_problem(item, call)):
+        report.problem = problem
+        report.longrepr = str(problem)
     return report
+
+
+def find_problem(item: pytest.Item, call: pytest.CallInfo[None]) -> CheckFailed | DidNotStart | None:
+    """Return what is wrong with the answer, or None if the check itself is wrong."""
+    assert call.excinfo
+    error = call.excinfo.value
+    if isinstance(error, UNEXPECTED_SHAPE) and call.when == "call" and (response := last_response(item)):
+        error = CheckFailed(
+            response,
+            f"a response that this check can read, but this response led to {call.excinfo.exconly()}",
+            "Does each value in this response have the right type? For example, a number is not a string.",
+        )
+    if isinstance(error, CheckFailed):
+        error.question = question_about(error.response, int(item.path.stem[5:7])) or error.question
+    return error if isinstance(error, CheckFailed | DidNotStart) else None
+
+
+def last_response(item: pytest.Item) -> Response | None:
+    """Return the latest response that a check got from the app, or None."""
+    arguments: dict[str, object] = getattr(item, "funcargs", {})
+    clients = [value for value in arguments.values() if isinstance(value, Client)]
+    return clients[0].last if clients else None
+
+
+def question_about(response: Response, number: int) -> str | None:
+    """Return the question about a crash or a redirect, or None to keep the check's own question."""
+    if response.status == 500 and response.note:
+        own_line = (
+            "\nin " in response.note
+        )  # an error inside a library only makes sense with the check's question
+        return "What does the error above say?" if own_line else None
+    if response.status == 500:
+        return f"Does your code crash? If so, make try-{number} shows the error when you send this request."
+    if response.redirects:
+        return "Does the URL in your code end with a slash? The URL in this request must be exactly the same."
+    return None
 
 
 class Reporter:

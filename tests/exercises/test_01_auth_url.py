@@ -3,6 +3,10 @@
 import pytest
 
 from exercises.client import expect
+from tokens import make_bad_tokens, read_claims
+
+URL = "/api/v1/session"
+NO_LOGIN = (404, 405, 410)  # what an app returns at a URL where nobody can log in
 
 
 def credentials(person):
@@ -12,7 +16,7 @@ def credentials(person):
 @pytest.mark.points(3)
 def test_login_has_moved(client, user):
     """Users log in with POST /api/v1/session."""
-    response = client.post("/api/v1/session", credentials(user))
+    response = client.post(URL, credentials(user))
     expect(
         response,
         response.status == 200 and response.get("access_token"),
@@ -23,50 +27,73 @@ def test_login_has_moved(client, user):
 
 @pytest.mark.points(2)
 @pytest.mark.needs("test_login_has_moved")
-def test_the_token_works(client, user):
-    """The token from this login opens the list of users."""
-    token = client.post("/api/v1/session", credentials(user)).get("access_token")
-    response = client.get("/users", token)
+def test_each_user_gets_their_own_token(client, user, other):
+    """Each user gets a token of their own, and can get the list of users with it."""
+    for person in (user, other):
+        response = client.post(URL, credentials(person))
+        token = response.get("access_token")
+        expect(
+            response,
+            str(read_claims(token).get("identity")) == str(person.id),
+            f"200 and a token with the identity {person.id}, because this is the id of {person.username}",
+            "Whose id does your login write into the token?",
+        )
+        response = client.get("/users", token)
+        expect(
+            response,
+            response.status == 200,
+            "200 and the users, because this token comes from the login",
+            "Is the list of users still at /users? Does your login make the token as Flask-JWT does?",
+        )
+
+
+@pytest.mark.points(2)
+@pytest.mark.needs("test_login_has_moved")
+def test_a_bad_token_is_refused(client, user, secret_key):
+    """The app refuses a request for the users without a token, or with a bad token."""
+    response = client.get("/users")
     expect(
         response,
-        response.status == 200,
-        "200 and the users",
-        "Is /users still there, with @jwt_required()?",
+        response.status == 401,
+        "401, because this request has no token",
+        "Is the list of users still at /users, with @jwt_required()?",
     )
+    for flaw, token in make_bad_tokens(secret_key, user.id).items():
+        response = client.get("/users", token)
+        expect(
+            response,
+            response.status == 401,
+            f"401, because this token is bad ({flaw})",
+            "Does your app still let Flask-JWT check each token?",
+        )
 
 
 @pytest.mark.points(1)
 @pytest.mark.needs("test_login_has_moved")
 def test_a_wrong_password_is_refused(client, user, other):
-    """A wrong password is refused at the new URL."""
-    response = client.post("/api/v1/session", credentials(user) | {"password": other.password})
-    expect(
-        response,
-        response.status == 401,
-        "401, because this is another user's password",
-        "Does authenticate still check the password?",
-    )
+    """The app refuses a wrong password and an unknown username."""
+    for wrong, reason in (
+        ({"password": other.password}, "this is another user's password"),
+        ({"username": f"{user.username}s"}, "there is no user with this name"),
+    ):
+        response = client.post(URL, credentials(user) | wrong)
+        expect(
+            response,
+            response.status == 401,
+            f"401, because {reason}",
+            "What does your login do before it gives somebody a token?",
+        )
 
 
 @pytest.mark.points(2)
-def test_the_old_url_is_gone(client, user):
-    """Nobody can log in at /login any more."""
-    response = client.post("/login", credentials(user))
-    expect(
-        response,
-        response.status == 404,
-        "404, because /login no longer exists",
-        "Is there a second JWT(...), or a route that you wrote yourself?",
-    )
-
-
-@pytest.mark.points(2)
-def test_the_default_url_is_gone(client, user):
-    """Nobody can log in at /auth, the default URL, either."""
-    response = client.post("/auth", credentials(user))
-    expect(
-        response,
-        response.status == 404,
-        "404, because the new URL replaces the default URL",
-        "Which URL does JWT(...) use if the option has no value yet?",
-    )
+@pytest.mark.needs("test_login_has_moved")
+def test_no_other_url_logs_in(client, user):
+    """Nobody can log in at another URL, such as /auth or /login."""
+    for url in ("/auth", "/login"):
+        response = client.post(url, credentials(user))
+        expect(
+            response,
+            response.status in NO_LOGIN,
+            f"404, because {URL} is now the only login URL",
+            f"Which line of your file still adds the URL {url} to the app? How often do you call JWT(...)?",
+        )

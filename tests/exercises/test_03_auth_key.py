@@ -3,14 +3,14 @@
 import pytest
 
 from exercises.client import expect
-from tokens import read_claims
+from tokens import make_bad_tokens, read_claims
 
 
 def credentials(person):
     return {"phone": person.phone, "pin": person.password}
 
 
-@pytest.mark.points(3)
+@pytest.mark.points(2)
 def test_users_log_in_with_phone_and_pin(client, user):
     """Users log in with their phone number and their PIN."""
     response = client.post("/login", credentials(user))
@@ -18,73 +18,130 @@ def test_users_log_in_with_phone_and_pin(client, user):
         response,
         response.status == 200 and response.get("access_token"),
         "200 and an access_token",
-        "Did you rename both keys? Which function looks up the user by phone number?",
+        "Does your login read both keys, phone and pin? Which function looks up a user by phone number?",
     )
 
 
-@pytest.mark.points(2)
+@pytest.mark.points(1)
 @pytest.mark.needs("test_users_log_in_with_phone_and_pin")
 def test_each_user_gets_their_own_token(client, user, other):
-    """Each user gets a token of their own, and it opens the list of users."""
+    """Each user gets a token of their own, and can get the list of users with it."""
     for person in (user, other):
         response = client.post("/login", credentials(person))
         token = response.get("access_token")
-        identity = read_claims(token).get("identity")
         expect(
             response,
-            identity == person.id,
-            f"a token with the identity {person.id}, not {identity}",
-            "Which user does your look-up return? Which field of the user becomes the identity?",
+            str(read_claims(token).get("identity")) == str(person.id),
+            f"200 and a token with the identity {person.id}, because this user has this id",
+            "Which user does authenticate return? Which value of this user becomes the identity?",
         )
         response = client.get("/users", token)
         expect(
             response,
             response.status == 200,
-            "200 and the users",
-            "Is /users still there, with @jwt_required()?",
+            "200 and the users, because this token comes from the login",
+            "Is the list of users still at /users? Which user does the identity function find?",
         )
 
 
 @pytest.mark.points(2)
 @pytest.mark.needs("test_users_log_in_with_phone_and_pin")
 def test_a_wrong_pin_is_refused(client, user, other):
-    """The PIN of another user is refused, and so is an unknown phone number."""
-    for wrong in ({"phone": user.phone, "pin": other.password}, {"phone": "555-0000", "pin": user.password}):
-        response = client.post("/login", wrong)
+    """The app refuses a wrong PIN and an unknown phone number."""
+    for wrong, reason in (
+        ({"pin": other.password}, "this is another user's PIN"),
+        ({"pin": f"{user.password}0"}, "this PIN is one digit too long"),
+        ({"phone": "555-0000"}, "no user has this phone number"),
+    ):
+        response = client.post("/login", credentials(user) | wrong)
         expect(
             response,
             response.status == 401,
-            "401, because no user has this phone number and this PIN",
-            "Do you compare the PIN with the stored hash?",
+            f"401, because {reason}",
+            "What does authenticate compare the PIN with? What does it return if there is no such user?",
         )
 
 
 @pytest.mark.points(2)
 @pytest.mark.needs("test_users_log_in_with_phone_and_pin")
-def test_a_username_or_email_is_refused(client, user):
-    """Nobody can log in with a username or an e-mail address, under any key."""
-    for key, value in (("phone", user.username), ("phone", user.email), ("username", user.username)):
-        response = client.post("/login", {key: value, "pin": user.password})
+def test_sql_is_refused(client, user):
+    """The app refuses a phone number or a PIN that contains SQL."""
+    for quote in ("'", '"'):
+        for wrong in (
+            {"phone": f"x{quote} OR phone = {quote}{user.phone}"},
+            {"phone": f"{user.phone}{quote} --"},
+            {"phone": f"{user.phone}{quote}"},
+            {"pin": f"x{quote} OR {quote}1{quote} = {quote}1"},
+        ):
+            response = client.post("/login", credentials(user) | wrong)
+            expect(
+                response,
+                response.status == 401,
+                "401, because no user has this phone number and this PIN",
+                "How does the phone number get into your SQL? What happens to a quotation mark in it?",
+            )
+
+
+@pytest.mark.points(1)
+@pytest.mark.needs("test_users_log_in_with_phone_and_pin")
+def test_a_part_or_a_pattern_is_refused(client, user):
+    """The app refuses a part of a phone number, and a pattern such as 555-%."""
+    phone, pin = user.phone, user.password
+    for wrong in (
+        *({"phone": pattern} for pattern in (f"{phone[:-1]}_", f"{phone[:5]}%", "%", f"{phone[:5]}*")),
+        *({"phone": part} for part in (phone[:-1], phone[1:])),
+        *({"pin": guess} for guess in (f"{pin[:-1]}_", f"{pin[:2]}%", "%", pin[:-1], pin[1:])),
+    ):
+        response = client.post("/login", credentials(user) | wrong)
         expect(
             response,
             response.status == 401,
-            "401, because users log in only with a phone number",
-            "Which column of the users table does your look-up search?",
+            "401, because no user has exactly this phone number and this PIN",
+            "How does your code compare two phone numbers: must they be equal, or only similar?",
         )
 
 
 @pytest.mark.points(1)
 @pytest.mark.needs("test_users_log_in_with_phone_and_pin")
-def test_the_old_keys_are_gone(client, user):
-    """Nobody can log in with the keys username and password any more."""
-    for body in (
-        {"username": user.username, "password": user.password},
-        {"phone": user.phone, "password": user.password},
+def test_the_old_ways_to_log_in_are_gone(client, user):
+    """Nobody can log in with a username, an e-mail address or the old keys any more."""
+    question = "Which keys does your login read? Which column of the table users does it search?"
+    for value in (user.username, user.email):
+        response = client.post("/login", {"phone": value, "pin": user.password})
+        expect(response, response.status == 401, "401, because this is not a phone number", question)
+    for name, secret, value in (
+        ("phone", "password", user.phone),
+        ("username", "password", user.phone),
+        ("username", "password", user.username),
+        ("username", "password", user.email),
+        ("email", "password", user.email),
+        ("username", "pin", user.username),
     ):
-        response = client.post("/login", body)
+        response = client.post("/login", {name: value, secret: user.password})
+        expect(
+            response,
+            response.status in (400, 401),
+            "401, because the keys are now phone and pin",
+            question,
+        )
+
+
+@pytest.mark.points(1)
+@pytest.mark.needs("test_users_log_in_with_phone_and_pin")
+def test_a_bad_token_is_refused(client, user, secret_key):
+    """The app refuses a request for the users without a token, or with a bad token."""
+    response = client.get("/users")
+    expect(
+        response,
+        response.status == 401,
+        "401, because this request has no token",
+        "Is the list of users still at /users, with @jwt_required()?",
+    )
+    for flaw, token in make_bad_tokens(secret_key, user.id).items():
+        response = client.get("/users", token)
         expect(
             response,
             response.status == 401,
-            "401, because the keys are now phone and pin",
-            "Which keys does your login read from the request?",
+            f"401, because this token is bad ({flaw})",
+            "Does your app still let Flask-JWT check each token?",
         )

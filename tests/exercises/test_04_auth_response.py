@@ -1,102 +1,169 @@
-"""Exercise 4: respond to a login as OAuth 2 does (RFC 6749, section 5.1)."""
+"""Exercise 4: respond to a login in the format of OAuth 2 (RFC 6749, section 5.1)."""
 
+import json
+
+import jwt
 import pytest
 
 from exercises.client import expect
-from tokens import read_claims
+from tokens import make_bad_tokens, read_claims
+
+SLACK = 5  # seconds: a response may say how much of the lifetime is left, and this is a little less
+
+
+@pytest.fixture(scope="module")
+def log_in(client):
+    """A function that logs a person in and returns the response."""
+    return lambda person: client.post("/login", {"email": person.email, "password": person.password})
 
 
 @pytest.fixture
-def login(client, user):
-    """The response to a login that works."""
-    return client.post("/login", {"email": user.email, "password": user.password})
+def login(log_in, user):
+    """The response to a user's login."""
+    return log_in(user)
 
 
-@pytest.mark.points(1)
-def test_a_login_returns_a_token(login):
-    """A login still returns an access_token."""
-    expect(
-        login,
-        login.status == 200 and read_claims(login.get("access_token")),
-        "200 and an access_token",
-        "Did you decode the token from bytes to text?",
-    )
+def is_number(value):
+    """Return True for a JSON number. In Python, True and False are numbers too, but not in JSON."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 @pytest.mark.points(2)
-@pytest.mark.needs("test_a_login_returns_a_token")
+def test_a_login_returns_the_four_members(login):
+    """A login returns JSON with access_token, token_type, expires_in and user."""
+    expect(
+        login,
+        login.status == 200,
+        "200, because the e-mail address and the password are right",
+        "Does your handler return a response that can become JSON?",
+    )
+    expect(
+        login,
+        read_claims(login.get("access_token")),
+        "a body with a token as access_token",
+        "Is access_token at the top of the body? Is it text, decoded from bytes?",
+    )
+    for name in ("token_type", "expires_in", "user"):
+        expect(
+            login,
+            login.get(name) is not None,
+            f"a body with {name}",
+            "Which members does the TODO ask for? Compare their names with your response.",
+        )
+
+
+@pytest.mark.points(2)
+@pytest.mark.needs("test_a_login_returns_the_four_members")
 def test_token_type_is_the_header_prefix(client, login):
     """token_type is the word that goes before the token in the Authorization header."""
     word = login.get("token_type")
     expect(
         login,
-        isinstance(word, str) and word,
-        "a token_type",
-        "Which word does your app expect before the token?",
+        isinstance(word, str) and len(word.split()) == 1,
+        "one word as token_type",
+        "What goes before the token when a client sends it back?",
     )
     response = client.get("/users", login.get("access_token"), prefix=word)
     expect(
         response,
         response.status == 200,
-        f"200, because the login returned the token_type {word}",
+        f"200, because the login said that token_type is {word}",
         "Does your app accept the word that it tells its clients to use?",
     )
 
 
 @pytest.mark.points(2)
-@pytest.mark.needs("test_a_login_returns_a_token")
+@pytest.mark.needs("test_a_login_returns_the_four_members")
 def test_expires_in_is_the_lifetime_of_the_token(login):
     """expires_in is the number of seconds until the token expires."""
     claims = read_claims(login.get("access_token"))
     lifetime, expires_in = claims["exp"] - claims["iat"], login.get("expires_in")
     expect(
         login,
-        isinstance(expires_in, (int, float)) and expires_in == lifetime,
-        f"the number {lifetime} as expires_in, because this token expires after {lifetime} seconds",
-        "Is expires_in a number of seconds? Is it the lifetime of this token?",
+        not isinstance(expires_in, str),
+        f"the number {lifetime} as expires_in, not text in quotes",
+        "How do you get the seconds of a timedelta as a number?",
+    )
+    expect(
+        login,
+        is_number(expires_in) and max(0, lifetime - SLACK) <= expires_in <= lifetime,
+        f"the number {lifetime} as expires_in, because this token expires {lifetime} seconds after the login",
+        "Is your expires_in the lifetime of a token? Is it in seconds?",
     )
 
 
-@pytest.mark.points(2)
-@pytest.mark.needs("test_a_login_returns_a_token")
-def test_user_is_the_one_who_logged_in(client, login, user, other):
-    """user holds the id and the username of the user who logged in."""
-    for person, response in (
-        (user, login),
-        (other, client.post("/login", {"email": other.email, "password": other.password})),
-    ):
+@pytest.mark.points(1)
+@pytest.mark.needs("test_a_login_returns_the_four_members")
+def test_user_is_the_one_who_logged_in(log_in, user, other):
+    """user contains the id and the username of the user who has logged in."""
+    for person in (user, other):
+        response = log_in(person)
         public = {"id": person.id, "username": person.username}
         received = response.get("user")
         expect(
             response,
-            isinstance(received, dict) and public.items() <= received.items(),
-            f"{public} as user",
+            isinstance(received, dict),
+            f"{json.dumps(public)} as user, which is a JSON object",
+            "Does user have an id and a username inside it?",
+        )
+        expect(
+            response,
+            received.get("id") != str(person.id),
+            f"the number {person.id} as the id, not text in quotes",
+            "Where does the id become text?",
+        )
+        expect(
+            response,
+            public.items() <= received.items(),
+            f"{json.dumps(public)} as user",
             "What is the second argument of the handler? Which of its fields do you need?",
         )
 
 
-@pytest.mark.points(2)
+@pytest.mark.points(1)
 @pytest.mark.needs("test_user_is_the_one_who_logged_in")
-def test_the_body_holds_no_secret(login):
-    """The body holds only what the exercise asks for, and no secret."""
+def test_the_body_contains_nothing_else(login):
+    """The body contains nothing else, and above all no secret."""
     expect(
         login,
-        login.json.keys() == {"access_token", "token_type", "expires_in", "user"}
-        and login.get("user").keys() == {"id", "username"},
-        "only access_token, token_type, expires_in and user, and in user only id and username",
+        login.json.keys() == {"access_token", "token_type", "expires_in", "user"},
+        "only access_token, token_type, expires_in and user",
+        "Which member of the body does the TODO not ask for?",
+    )
+    expect(
+        login,
+        login.get("user").keys() == {"id", "username"},
+        "only id and username in user",
         "Who can read this response? What should they not learn?",
     )
 
 
 @pytest.mark.points(1)
-@pytest.mark.needs("test_a_login_returns_a_token")
+@pytest.mark.needs("test_a_login_returns_the_four_members")
 def test_nobody_stores_the_response(login):
     """The response has the header Cache-Control: no-store."""
     value = login.headers.get("cache-control", "")
     problem = f"its value is {value}" if value else "the response has no such header"
     expect(
         login,
-        "no-store" in value,
+        "no-store" in [part.strip().lower() for part in value.split(",")],
         f"the header Cache-Control: no-store, but {problem}",
-        "How does a view set a header on the response that jsonify returns?",
+        "How do you set a header on the response that jsonify returns? What is the exact value?",
     )
+
+
+@pytest.mark.points(1)
+@pytest.mark.needs("test_token_type_is_the_header_prefix")
+def test_bad_tokens_are_refused(client, login, user, secret_key):
+    """The app still refuses every token that is forged, changed or expired."""
+    claims = read_claims(login.get("access_token"))
+    tokens = make_bad_tokens(secret_key, user.id, lifetime=claims["exp"] - claims["iat"])
+    tokens["a copy of a real one, signed with another key"] = jwt.encode(claims, "another key " * 4)
+    for problem, token in tokens.items():
+        response = client.get("/users", token, prefix=login.get("token_type"))
+        expect(
+            response,
+            response.status == 401,
+            f"401, because this token is {problem}",
+            "Which lines of your answer decide whether a token is good? Does the exercise need them?",
+        )

@@ -1,120 +1,239 @@
-"""Exercise 6: notes that belong to someone."""
+"""Exercise 6: notes that belong to the users who wrote them."""
 
+import re
+
+import jwt
 import pytest
 
 from exercises.client import expect
+from tokens import make_bad_tokens, read_claims
 
 
 @pytest.fixture(scope="module")
 def log_in(client):
     """A function that logs a person in and returns the token."""
-    return lambda person: client.post("/login", {"email": person.email, "password": person.password}).get(
-        "access_token"
-    )
+
+    def log_in(person):
+        login = client.post("/login", {"email": person.email, "password": person.password})
+        expect(
+            login,
+            login.status == 200 and login.get("access_token"),
+            "200 and an access_token",
+            "Can users still log in with POST /login?",
+        )
+        return login.get("access_token")
+
+    return log_in
 
 
 @pytest.fixture(scope="module")
-def write(client, log_in):
-    """A function that writes a note as a person and returns the response."""
-    return lambda person: client.post("/notes", {"text": f"{person.username}'s own"}, log_in(person))
-
-
-@pytest.fixture(scope="module")
-def written(write, people):
+def written(client, log_in, people):
     """The responses to two users and an admin who wrote one note each, in this order."""
-    return [write(person) for person in people]
+    return [client.post("/notes", {"text": f"{person.username}'s own"}, log_in(person)) for person in people]
+
+
+@pytest.fixture(scope="module")
+def absent_id(written):
+    """An id that no note has. It is as long as the id of the first note."""
+    ids = [str(note.get("id")) for note in written]
+    return next(ids[0][:-1] + digit for digit in "987654321" if ids[0][:-1] + digit not in ids)
+
+
+def ids_in(response):
+    """Return the ids of the notes in a list, or None if the body contains no list of notes."""
+    notes = response.get("notes")
+    return [note.get("id") for note in notes if isinstance(note, dict)] if isinstance(notes, list) else None
+
+
+def without_id(response, note_id):
+    """Return the body of a response with the word ID instead of the id that the client asked for."""
+    return re.sub(rf"\b{re.escape(str(note_id))}\b", "ID", response.body.decode("utf-8", "replace"))
 
 
 @pytest.mark.points(2)
-def test_an_owner_sees_their_note(client, log_in, written, people):
-    """Users can read the notes that they write."""
-    for person, response in zip(people, written, strict=True):
+def test_a_note_belongs_to_its_writer(client, log_in, written, people, user, other, admin):
+    """A note belongs to the user who wrote it, and other users cannot read it."""
+    for person, note in zip(people, written, strict=True):
         expect(
-            response,
-            response.status == 201,
-            "201 and the note",
-            "Does @jwt_required() come before every view that uses current_identity?",
+            note,
+            note.status == 201 and note.get("id") is not None,
+            "201 and the new note with its id",
+            "Does POST /notes still return the note that it has stored?",
         )
-        response = client.get(f"/notes/{response.get('id')}", log_in(person))
+        response = client.get(f"/notes/{note.get('id')}", log_in(person))
         expect(
             response,
             response.status == 200 and response.get("text") == f"{person.username}'s own",
-            "200 and the text of the note",
-            "When somebody reads a note, how does your app know who wrote it?",
+            f"200 and the text that {person.username} wrote",
+            "How does your app know, when somebody reads a note, who wrote it?",
+        )
+    expect(
+        written[1],
+        written[1].get("id") != written[0].get("id"),
+        "an id that no other note has",
+        "Where does the id of a new note come from? Can two users get the same id?",
+    )
+    for person, note in ((user, written[0]), (admin, written[2])):
+        response = client.get(f"/notes/{note.get('id')}", log_in(other))
+        expect(
+            response,
+            response.get("text") != f"{person.username}'s own",
+            "404, because somebody else wrote this note",
+            "When a user asks for one note, does your app check who wrote it?",
+        )
+        expect(
+            response,
+            400 <= response.status < 500,
+            "404, because somebody else wrote this note",
+            "How does a view tell the client that there is no such note?",
         )
 
 
 @pytest.mark.points(2)
-@pytest.mark.needs("test_an_owner_sees_their_note")
-def test_nobody_else_sees_it(client, log_in, written, other, user):
-    """Another user gets a 404 for a note, as if the note did not exist."""
+@pytest.mark.needs("test_a_note_belongs_to_its_writer")
+def test_a_note_of_somebody_else_looks_like_a_missing_note(client, log_in, written, absent_id, other):
+    """For a note of somebody else, a user gets the same 404 as for a note that does not exist."""
     token = log_in(other)
+    absent = client.get(f"/notes/{absent_id}", token)
+    expect(
+        absent,
+        absent.status == 404,
+        "404, because there is no note with this id",
+        "What does your app do with an id that no note has?",
+    )
     for note in (written[0], written[2]):
-        response = client.get(f"/notes/{note.get('id')}", token)
+        foreign = client.get(f"/notes/{note.get('id')}", token)
         expect(
-            response,
-            response.status == 404,
-            "404, because this note belongs to somebody else",
-            "What would a 403 tell a stranger about this note?",
+            foreign,
+            foreign.status == 404,
+            "404, because somebody else wrote this note",
+            "What does this response tell a stranger that a 404 would not tell?",
         )
-        absent = client.get("/notes/999999", token)
         expect(
-            response,
-            response.json == absent.json,
+            foreign,
+            without_id(foreign, note.get("id")) == without_id(absent, absent_id),
             f"the same body as for a note that does not exist: {absent}",
             "Could a stranger see a difference between the two responses?",
         )
 
 
-@pytest.mark.points(2)
-@pytest.mark.needs("test_an_owner_sees_their_note")
-def test_an_admin_sees_every_note(client, log_in, written, admin):
-    """An admin can read every note."""
-    for note in written:
-        response = client.get(f"/notes/{note.get('id')}", log_in(admin))
+@pytest.mark.points(1)
+@pytest.mark.needs("test_a_note_belongs_to_its_writer")
+def test_an_admin_can_read_every_note(client, log_in, written, absent_id, people, admin):
+    """An admin can read every note that exists."""
+    token = log_in(admin)
+    for person, note in zip(people, written, strict=True):
+        response = client.get(f"/notes/{note.get('id')}", token)
         expect(
             response,
-            response.status == 200,
-            "200, because the user is an admin",
+            response.status == 200 and response.get("text") == f"{person.username}'s own",
+            f"200 and the text that {person.username} wrote, because the user is an admin",
             "Which field of a user shows that the user is an admin?",
         )
-
-
-@pytest.mark.points(2)
-@pytest.mark.needs("test_an_owner_sees_their_note")
-def test_a_list_holds_only_your_own_notes(client, log_in, written, user):
-    """The list holds your own notes and no others."""
-    response = client.get("/notes", log_in(user))
-    ids = [note.get("id") for note in response.get("notes") or () if isinstance(note, dict)]
+    absent = client.get(f"/notes/{absent_id}", token)
     expect(
-        response,
-        ids == [written[0].get("id")],
-        "200 and only the note that this user wrote",
-        "Which notes should the list leave out?",
+        absent,
+        absent.status == 404,
+        "404, because there is no note with this id",
+        "What does your app do if an admin asks for a note that does not exist?",
     )
 
 
 @pytest.mark.points(1)
-@pytest.mark.needs("test_an_owner_sees_their_note")
-def test_an_admins_list_holds_every_note(client, log_in, written, admin):
-    """The list of an admin holds every note."""
-    response = client.get("/notes", log_in(admin))
-    ids = {note.get("id") for note in response.get("notes") or () if isinstance(note, dict)}
+@pytest.mark.needs("test_a_note_belongs_to_its_writer")
+def test_a_list_contains_only_your_own_notes(client, log_in, written, user):
+    """A user's list contains the user's own notes and no others."""
+    response = client.get("/notes", log_in(user))
     expect(
         response,
-        ids == {note.get("id") for note in written},
+        response.status == 200 and ids_in(response) == [written[0].get("id")],
+        f"200 and a list with one note, because {user.username} wrote only one",
+        "Which notes belong in the list of this user? Which notes should the list leave out?",
+    )
+
+
+@pytest.mark.points(1)
+@pytest.mark.needs("test_a_note_belongs_to_its_writer")
+def test_an_admins_list_contains_every_note(client, log_in, written, admin):
+    """An admin's list contains every note."""
+    response = client.get("/notes", log_in(admin))
+    ids = ids_in(response) or []
+    expect(
+        response,
+        response.status == 200 and all(note.get("id") in ids for note in written),
         "200 and every note, because the user is an admin",
         "Does the list treat an admin like any other user?",
     )
 
 
 @pytest.mark.points(1)
+@pytest.mark.needs("test_a_note_belongs_to_its_writer")
+def test_the_client_does_not_choose_the_owner(client, log_in, written, user, other):
+    """A new note belongs to the user who sends it, even if the request names another owner."""
+    original = written[1]
+    body = {"owner": other.id} | original.json | {"text": "a copy"}
+    copy = client.post("/notes", body, log_in(user))
+    expect(
+        copy,
+        400 <= copy.status < 500 or (copy.status == 201 and copy.get("id") is not None),
+        f"201 and a new note of {user.username}",
+        "Which parts of a note come from the client? Which parts should your app decide itself?",
+    )
+    token = log_in(other)
+    response = client.get(f"/notes/{original.get('id')}", token)
+    expect(
+        response,
+        response.status == 200 and response.get("text") == f"{other.username}'s own",
+        f"200 and the text that {other.username} wrote, because nobody else can change this note",
+        "Can a client choose the id of a new note?",
+    )
+    if copy.status == 201:
+        response = client.get(f"/notes/{copy.get('id')}", token)
+        expect(
+            response,
+            400 <= response.status < 500,
+            f"404, because {user.username} wrote this note and {other.username} did not",
+            "Who decides who owns a new note: the client or your app?",
+        )
+
+
+@pytest.mark.points(1)
+@pytest.mark.needs("test_a_note_belongs_to_its_writer")
 def test_notes_need_a_token(client, written):
     """Nobody can read or write a note without a token."""
-    for response in (client.get("/notes"), client.get("/notes/1"), client.post("/notes", {"text": "mine"})):
+    for response in (
+        client.get("/notes"),
+        client.get(f"/notes/{written[0].get('id')}"),
+        client.post("/notes", {"text": "mine"}),
+    ):
         expect(
             response,
             response.status == 401,
             "401, because the request has no token",
             "Which methods need @jwt_required()?",
+        )
+
+
+@pytest.mark.points(1)
+@pytest.mark.needs("test_a_note_belongs_to_its_writer")
+def test_bad_tokens_are_refused(client, log_in, admin, secret_key):
+    """Nobody can pretend to be an admin with a token that is forged, changed or expired."""
+    login = client.post("/login", {"email": admin.email, "password": admin.password})
+    claims = read_claims(login.get("access_token"))
+    expect(
+        login,
+        claims,
+        "a JWT as access_token, because a JWT carries the app's signature",
+        "Could somebody who has no password write such a token?",
+    )
+    lifetime = claims.get("exp", 0) - claims.get("iat", 0)
+    tokens = make_bad_tokens(secret_key, admin.id, lifetime=lifetime)
+    tokens["a copy of a real one, signed with another key"] = jwt.encode(claims, "another key " * 4)
+    for problem, token in tokens.items():
+        response = client.get("/notes", token)
+        expect(
+            response,
+            response.status == 401,
+            f"401, because this token is {problem}",
+            "Which lines of your answer decide whether a token is good? Does the exercise need them?",
         )

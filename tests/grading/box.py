@@ -173,7 +173,7 @@ class Box:
         task = {
             "files": {name: content.decode("latin-1") for name, content in files.items()},
             "database": database.decode("latin-1"),
-            "environment": {"SECRET_KEY": secret_key},
+            "environment": {"FLASK_SECRET_KEY": secret_key},
             "cpu": self.cpu,
         }
         message = json.dumps(task).encode()

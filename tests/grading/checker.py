@@ -24,7 +24,8 @@ from exercises.client import Client
 from grading.box import Box, Boxes
 from grading.record import CheckResult, Outcome
 from grading.sandbox import forget_keys
-from lesson_loader import LESSONS, code_files
+from lesson_loader import LESSONS
+from originals import read_app
 
 CHECKS = LESSONS.parent / "tests/exercises"
 UNUSED = (  # plugins of pytest; the first two collect garbage a dozen times in each session
@@ -40,10 +41,8 @@ class Host:
     __name__ = "host"  # by which the checks find it
 
     def __init__(self, box: Box, exercise: str, answer: bytes) -> None:
-        lesson = LESSONS / exercise
         self.box = box
-        self.files = {path.relative_to(lesson).as_posix(): path.read_bytes() for path in code_files(lesson)}
-        self.files["answer.py"] = answer
+        self.files = read_app(exercise) | {"answer.py": answer}
 
     def ready(self, database: bytes, secret_key: str) -> Any:
         """Hand over what an app needs; return what starts one, as often as wanted."""

@@ -23,7 +23,8 @@ from typing import Any
 
 from grading.record import CheckResult, ExerciseResult, Outcome, StudentResult, from_json, to_json
 from grading.submissions import HandedIn, Submission
-from lesson_loader import LESSONS, code_files, find_lessons
+from lesson_loader import LESSONS
+from originals import ORIGINALS
 
 ROOT = LESSONS.parent
 GRADING = Path(__file__).parent
@@ -252,6 +253,6 @@ def digest_of_checks() -> str:
         GRADING / f"{name}.py"
         for name in ("box", "checker", "grade", "record", "sandbox", "seccomp", "serve", "wire")
     ]
-    files += [LESSONS / "flask_jwt_compat.py", LESSONS / "lesson_loader.py"]
-    files += [file for lesson in find_lessons().values() for file in code_files(lesson)]
-    return digest_of(*(text for file in files for text in (file.name, file.read_text(encoding="utf-8"))))
+    files += [LESSONS / f"{name}.py" for name in ("flask_jwt_compat", "lesson_loader", "originals")]
+    files += sorted(ORIGINALS.glob("*.zip"))
+    return digest_of(*(text for file in files for text in (file.name, file.read_bytes().decode("latin-1"))))

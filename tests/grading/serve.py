@@ -174,7 +174,7 @@ def run_box(folder, processes):
         if os.fork() == 0:
             control.close()
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            serve(*descriptors, folder, task["environment"] | {"DATABASE": str(used)})
+            serve(*descriptors, folder, task["environment"] | {"FLASK_DATABASE": str(used)})
         for descriptor in descriptors:
             os.close(descriptor)
 

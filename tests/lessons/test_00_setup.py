@@ -2,6 +2,7 @@
 
 import hashlib
 import sqlite3
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -18,7 +19,7 @@ def log_in(client, credentials):
 
 
 def test_logging_in_gives_a_token_and_nothing_else(client):
-    """A login with POST /auth returns a token and nothing else."""
+    """POST /auth with the right password returns a token and nothing else."""
     response = client.post("/auth", json=BOB)
     assert response.status_code == 200
     assert response.json().keys() == {"access_token"}
@@ -49,38 +50,43 @@ def test_an_unknown_user_and_a_wrong_password_are_answered_alike(client):
 
 
 def test_an_unknown_user_costs_as_much_hashing_as_a_wrong_password(client, monkeypatch):
-    """Passwords are stored as hashes, which are slow to make on purpose. The app
-    hashes the password even if the user does not exist. Otherwise a faster response would reveal who has an
-    account."""
-    hashed, scrypt = [], hashlib.scrypt
+    """The app hashes the password even if the user does not exist. Otherwise a faster response would reveal
+    who has an account."""
+    work, scrypt, sleep = [], hashlib.scrypt, time.sleep
 
-    def counting_scrypt(*arguments, **parameters):
-        hashed.append((parameters["n"], parameters["r"], parameters["p"]))
+    def recorded_scrypt(*arguments, **parameters):
+        work.append((parameters["n"], parameters["r"], parameters["p"]))
         return scrypt(*arguments, **parameters)
 
-    monkeypatch.setattr(hashlib, "scrypt", counting_scrypt)
+    def recorded_sleep(seconds):
+        work.append(seconds)
+        sleep(seconds)
+
+    monkeypatch.setattr(hashlib, "scrypt", recorded_scrypt)
+    monkeypatch.setattr(time, "sleep", recorded_sleep)
     client.post("/auth", json=BOB)  # makes the database
-    hashed.clear()
+    work.clear()
     client.post("/auth", json=BOB | {"password": "wrong"})
     client.post("/auth", json=BOB | {"username": "nobody"})
-    assert len(hashed) == 2
-    assert hashed[0] == hashed[1]
+    assert len(work) == 2
+    assert work[0] == work[1]
 
 
 def test_a_deleted_users_token_is_refused_and_fits_nobody_who_comes_later(app, client):
-    """The app refuses the token of a deleted user, and no new user inherits it."""
+    """The app refuses the token of a deleted user. The token does not work for a new user either."""
     bob, alice = log_in(client, BOB), log_in(client, {"username": "alice", "password": "wonderland"})
     run_sql(
         app,
         "DELETE FROM users WHERE username = 'alice'",
-        "INSERT INTO users (username, is_admin) VALUES ('mallory', 1)",
+        "INSERT INTO users (username, email, phone, password_hash, is_admin)"
+        " VALUES ('mallory', 'mallory@example.com', '555-0103', 'x', 1)",
     )
     assert client.get("/users", headers=alice).status_code == 401
     assert client.get("/users", headers=bob).json()["users"][1] == {"id": 3, "username": "mallory"}
 
 
 def test_a_deleted_database_is_made_again_even_by_many_requests_at_once(app, client, monkeypatch):
-    """If data.db is deleted, the app makes it again, even when many requests arrive at once."""
+    """If you delete data.db, the app makes it again, even if many requests arrive at once."""
     log_in(client, BOB)
     app.config["DATABASE"].unlink()
     hashed, scrypt = [], hashlib.scrypt

@@ -26,7 +26,7 @@ def test_the_token_is_text_that_opens_the_list_of_users(client):
 
 @pytest.mark.parametrize("wrong", [{"password": "wrong"}, {"email": "nobody@example.com"}])
 def test_a_failed_login_says_no_user_id(client, wrong):
-    """A failed login gets no user id."""
+    """The response to a failed login contains no user id."""
     assert "user_id" in client.post("/login", json=BOB_BY_EMAIL).json()
     assert client.post("/login", json=BOB_BY_EMAIL | wrong).json().keys() == {
         "status_code",

@@ -42,7 +42,7 @@ def test_a_deleted_users_token_is_answered_in_the_apis_own_words(app, client):
 
 
 def test_an_error_with_another_status_keeps_it(client):
-    """An error with another status than 401 keeps its status."""
+    """An error with a status other than 401 keeps its status."""
     response = client.post("/login", content="bob:builder")
     assert response.status_code == 400
     assert response.json()["code"] == 400

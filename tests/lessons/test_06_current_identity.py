@@ -9,7 +9,7 @@ def log_in(client, credentials):
 
 
 def test_an_admin_sees_all_users_and_who_asked(client):
-    """An admin gets all users, and the name of who asked."""
+    """An admin gets all users, and the username of the user who asked."""
     response = client.get("/users", headers=log_in(client, ALICE_BY_EMAIL))
     assert response.status_code == 200
     assert response.json() == {
@@ -26,15 +26,15 @@ def test_anyone_else_is_told_who_they_are_and_that_it_is_not_enough(client):
 
 
 def test_without_a_token_it_is_401_and_with_the_wrong_one_403(client):
-    """Flask-JWT finds out who the user is. You decide what the user may do. With a 401, the app does not know
-    who you are. With a 403, it knows, and you are not allowed."""
+    """Without a token, you get a 401: the app does not know who you are. With bob's token, you get a 403: the
+    app knows, and bob is not allowed."""
     assert client.get("/users").status_code == 401
     assert client.get("/users", headers=log_in(client, BOB_BY_EMAIL)).status_code == 403
 
 
 def test_a_token_gains_and_loses_its_rights_with_its_user(app, client):
-    """`current_identity` is what `identity(payload)` has just returned, fresh from the database. A user who
-    loses a right loses it with the next request, even if the token is old."""
+    """The app reads the user from the database with each request. A user who is no longer an admin loses the
+    list at once, even with an old token."""
     bob, alice = log_in(client, BOB_BY_EMAIL), log_in(client, ALICE_BY_EMAIL)
     run_sql(app, "UPDATE users SET is_admin = NOT is_admin")
     assert client.get("/users", headers=bob).status_code == 200

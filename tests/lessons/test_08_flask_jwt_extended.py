@@ -50,7 +50,7 @@ def test_flask_jwt_is_not_needed(lesson, tmp_path):
     run = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code)],
         cwd=lesson,
-        env=os.environ | {"DATABASE": str(tmp_path / "data.db")},
+        env=os.environ | {"FLASK_DATABASE": str(tmp_path / "data.db")},
         capture_output=True,
         text=True,
     )

@@ -24,23 +24,36 @@ def health():
     return {"status": "ok"}
 """
 README = """\
-# Lesson {number}: the health check
+# Lesson {number}: Ask whether the app is running
 
-Anyone may ask whether the app is running. About 5 minutes.
+After this lesson, everyone can ask whether your app is running. About 5 minutes.
+
+## The question
+
+Another program must learn whether your app is running, but this program has no account.
+
+## How it works
+
+A view without `@jwt_required()` needs no token.
 
 ## What changes
 
-A view at the end of `app.py`:
+There is a new view at the end of `app.py`:
 
 ```diff
 {diff}```
 
 ## Try it
 
-`make lesson-{number}` serves it. In a second terminal, these answer 200:
+Which status do you get without a token?
 
 ```sh
+# Ask without a token. → 200 "ok"
 curl -si 127.0.0.1:8000/health
+# Ask for the users without a token. → 401
+curl -si 127.0.0.1:8000/users
+# Send a POST to the health check. → 405
+curl -si -X POST 127.0.0.1:8000/health
 ```
 
 ```pycon
@@ -50,16 +63,19 @@ curl -si 127.0.0.1:8000/health
 
 ```
 
-## Why
+## Watch out
 
-- A health check needs no token.
+- The health check responds with JSON.[^json]
 
-## Remember
+## Your turn
 
-- The health check responds with JSON.
+Start the exercise with `make start-{number}`.
+
+[^json]: [test_the_health_check_is_json](../../tests/claims/test_{name}.py)
 """
+NEXT = "## Your turn\n\nNext: [Lesson {number}](../{name}/)\n\n"  # what the last lesson gets at its end
 LESSON_TESTS = '''\
-"""Lesson {number}: the health check."""
+"""Lesson {number}: the health check needs no token."""
 
 
 def test_the_health_check_needs_no_token(client):
@@ -74,11 +90,11 @@ from lesson_loader import find_lessons, load_app
 
 def test_the_health_check_is_json(tmp_path, monkeypatch):
     """The health check responds with JSON."""
-    monkeypatch.setenv("DATABASE", str(tmp_path / "data.db"))
+    monkeypatch.setenv("FLASK_DATABASE", str(tmp_path / "data.db"))
     assert load_app(find_lessons()[{number}]).test_client().get("/health").json == {{"status": "ok"}}
 '''
-TABLE_ROW = '| {number} | [the health check](lessons/{name}/) | `@app.get("/health")` | 5 |\n'
-NOTEBOOK_OUTPUTS = "Lesson {number}: the health check\n200 accepted\n"
+TABLE_ROW = '| {number} | [Ask whether the app is running](lessons/{name}/) | `@app.get("/health")` | 5 |\n'
+NOTEBOOK_OUTPUTS = "Lesson {number}: Ask whether the app is running\n200 accepted\n"
 
 
 def git(folder, *arguments):
@@ -117,13 +133,22 @@ def add_lesson(repository):
     text = readme.read_text("utf-8")
     last_row = re.search(rf"^\| {LAST} \|.+\n", text, re.MULTILINE)[0]
     readme.write_text(text.replace(last_row, last_row + TABLE_ROW.format(number=NUMBER, name=NAME)), "utf-8")
+    readme = before / "README.md"
+    heading, following = "## Your turn\n\n", NEXT.format(number=NUMBER, name=NAME)
+    readme.write_text(readme.read_text("utf-8").replace(heading, following), "utf-8")
+    make_originals(repository)
+
+
+def make_originals(repository):
+    """Run what `make originals` runs. It must leave the originals of all other lessons as they are."""
+    subprocess.run([sys.executable, repository / "lessons/originals.py"], check=True)
 
 
 def add_notebook(repository):
     import nbformat
 
     notebook = nbformat.read(ROOT / "notebooks" / f"{LAST_FOLDER.name}.ipynb", as_version=4)
-    title = f"# Lesson {NUMBER}: the health check (5 minutes)\n\n**Say** Is it running?"
+    title = f"# Lesson {NUMBER}: Ask whether the app is running (5 minutes)\n\n**Say** Is it running?"
     headings = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"][1:]
     names = [re.match(r"#+ (.+) \(\d+ minutes?\)", heading)[1] for heading in headings]
     markdown, code = nbformat.v4.new_markdown_cell, nbformat.v4.new_code_cell
@@ -143,7 +168,10 @@ def add_exercise(repository):
     shutil.copy(ROOT / f"solutions/{before}.py", repository / f"solutions/{NAME}.py")
     checks = repository / "tests/exercises"
     shutil.copy(checks / f"test_{before}.py", checks / f"test_{NAME}.py")
-    shutil.copytree(checks / "mistakes" / before, checks / "mistakes" / NAME)
+    for folder in ("mistakes", "alternatives"):
+        if (checks / folder / before).exists():
+            shutil.copytree(checks / folder / before, checks / folder / NAME)
+    make_originals(repository)
 
 
 def run_tests(repository, *arguments):
@@ -156,11 +184,14 @@ def run_tests(repository, *arguments):
     )
 
 
-def test_adding_a_lesson_touches_only_files_named_after_it_and_all_tests_pass(repository):
+def test_adding_a_lesson_touches_few_other_files_and_all_tests_pass(repository):
     add_lesson(repository)
     add_exercise(repository)
     touched = [line[3:] for line in git(repository, "status", "--porcelain", "-uall").splitlines()]
-    assert [name for name in touched if NAME not in name] == ["README.md"]
+    assert [name for name in touched if NAME not in name] == [
+        "README.md",
+        f"lessons/{LAST_FOLDER.name}/README.md",
+    ]
     git(repository, "add", "-A")
     run = run_tests(repository, "-m", "not slow", "-n", "2")
     assert run.returncode == 0, run.stdout
@@ -168,7 +199,9 @@ def test_adding_a_lesson_touches_only_files_named_after_it_and_all_tests_pass(re
     assert run.returncode == 0, run.stdout
     assert int(re.search(r"(\d+) passed", run.stdout)[1]) > 20
     assert " skipped" not in run.stdout
-    assert read_about(repository / "lessons" / NAME).title == f"Lesson {NUMBER}: the health check"
+    assert (
+        read_about(repository / "lessons" / NAME).title == f"Lesson {NUMBER}: Ask whether the app is running"
+    )
 
 
 def test_a_lesson_without_its_notebook_is_noticed(repository):

@@ -46,7 +46,7 @@ def test_serving_a_lesson_prints_what_it_is_about_and_what_to_try(tmp_path):
 
 
 def test_a_lesson_keeps_its_database_in_its_own_folder(copy, tmp_path):
-    with lesson_server(0, tmp_path, lessons=copy, DATABASE="") as server:
+    with lesson_server(0, tmp_path, lessons=copy, FLASK_DATABASE=None) as server:
         url = f"http://127.0.0.1:{server.port}/auth"
         server.wait_for_status(401)
         assert httpx.post(url, json=BOB, trust_env=False).status_code == 200
@@ -157,7 +157,7 @@ def test_a_missing_package_gets_a_message_that_says_what_to_do(student, missing,
 # list and diff
 
 
-@pytest.mark.parametrize("command", ["serve", "diff", "test"])
+@pytest.mark.parametrize("command", ["serve", "diff", "test", "restore"])
 @pytest.mark.parametrize("number", ["99", "x", "1.0", "²", "../1"])
 def test_an_unknown_lesson_number_prints_the_list_of_lessons(command, number):
     run = lessons(command, number)
@@ -215,13 +215,30 @@ def test_every_lesson_passes_its_own_tests(number):
     assert f"The tests of lessons/{LESSONS[number].name}" in run.stdout
 
 
+def test_no_command_starts_an_exercise_that_does_not_exist(student, tmp_path):
+    """After a lesson without an exercise comes the next lesson, and after the last lesson `make progress`."""
+    last = max(LESSONS)
+    for number in (last - 1, last):
+        for name in ("exercise.py", "hints.md"):
+            (student / "lessons" / LESSONS[number].name / name).unlink(missing_ok=True)
+        (student / f"tests/exercises/test_{LESSONS[number].name}.py").unlink(missing_ok=True)
+    for number, following in ((last - 1, f"make lesson-{last}"), (last, "make progress")):
+        assert lessons("test", str(number), folder=student).stdout.endswith(f"\nNext: {following}\n")
+        with lesson_server(number, tmp_path, lessons=student / "lessons") as server:
+            assert f"Then go on: {following}\n" in server.output
+            assert "make start" not in server.output
+
+
 def test_the_tests_run_on_the_files_as_they_are_now(student):
     app = student / "lessons/01_auth_url/app.py"
     app.write_text(app.read_text().replace('"/login"', '"/enter"'))
     run = lessons("test", "1", folder=student)
     assert run.returncode == 1
     assert "  FAILED  Users log in with POST /login.\n\n      assert 404 == 200\n" in run.stdout
-    assert "Next: change a file in lessons/01_auth_url, then run make test-1" in run.stdout
+    assert run.stdout.endswith(
+        "Next: change a file in lessons/01_auth_url, then run make test-1. "
+        "To get the original files back: make restore-1\n"
+    )
     assert "Traceback" not in run.stdout + run.stderr
 
 
@@ -275,11 +292,13 @@ COMMANDS = [
     "lessons list",
     "lessons diff 4",
     "lessons test 1",
+    "lessons restore 1",
     "lessons start 1",
     "lessons check 1",
     "lessons hint 1",
     "lessons solution 1 --peek",
     "lessons progress",
+    "lessons/originals.py",
     "lessons/make_venv.py kitchen",
 ]
 

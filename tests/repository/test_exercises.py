@@ -13,9 +13,12 @@ import pytest
 from helpers import ROOT, functions_in
 from lesson_loader import find_lessons
 from mistakes import checking_process, find_mistakes
+from originals import current_files, read, read_app, save
 
-EXERCISES = [folder.name for folder in find_lessons().values() if (folder / "exercise.py").exists()]
+LESSONS = find_lessons().values()
+EXERCISES = [folder.name for folder in LESSONS if (folder / "exercise.py").exists()]
 MISTAKES = find_mistakes()
+ALTERNATIVES = sorted((ROOT / "tests/exercises/alternatives").glob("*/*.py"))
 FIRST = "01_auth_url"
 
 
@@ -42,7 +45,7 @@ def names_of_checks(exercise):
     return [check.name for check in find_checks(exercise)]
 
 
-# Solutions, starters and mistakes
+# Solutions, alternatives, starters and mistakes
 
 
 @pytest.mark.parametrize("exercise", EXERCISES)
@@ -52,16 +55,46 @@ def test_the_solution_has_full_marks(exercise, run_checks):
     assert list(results) == names_of_checks(exercise)
 
 
+@pytest.mark.parametrize("file", ALTERNATIVES, ids=lambda file: f"{file.parent.name}/{file.stem}")
+def test_an_alternative_has_full_marks(file, run_checks):
+    results = run_checks(file.parent.name, file)
+    assert {name: result.message for name, result in results.items() if result.outcome != "passed"} == {}
+    assert code_without_docstring(file) != code_without_docstring(solution(file.parent.name))
+    sentence = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))
+    assert re.fullmatch(r"[A-Za-z_].+\.", sentence.replace("\n", " ")), "the docstring must be a sentence"
+
+
+@pytest.mark.parametrize("exercise", EXERCISES[:6])
+def test_an_exercise_has_five_alternatives(exercise):
+    assert len([file for file in ALTERNATIVES if file.parent.name == exercise]) >= 5
+
+
 @pytest.mark.parametrize("exercise", EXERCISES)
-@pytest.mark.parametrize("file", ["exercise.py", "app.py"])
-def test_the_starter_and_the_lessons_app_run_but_fail_checks(exercise, file, run_checks):
-    results = run_checks(exercise, ROOT / "lessons" / exercise / file)
-    messages = [result.message for result in results.values() if result.outcome not in ("passed", "skipped")]
-    assert messages
-    for message in messages:
-        assert re.search(r"sent .+\n *expected .+\n *got .+\n *question .+\?", message, re.DOTALL), message
-        assert "does not start" not in message
-        assert not re.search(r"in exercise\.py, line", message), "the starter crashes"
+def test_the_starter_runs_and_has_no_points(exercise, run_checks):
+    main_check, *others = run_checks(exercise, starter(exercise)).values()
+    assert_is_explained(main_check)
+    assert not re.search(r"in exercise\.py, line", main_check.message), "the starter crashes"
+    for check in others:
+        assert check.outcome == "skipped" or assert_is_explained(check)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_the_lessons_app_is_not_an_answer(exercise, run_checks):
+    failed = [
+        result
+        for result in run_checks(exercise, ROOT / "lessons" / exercise / "app.py").values()
+        if result.outcome not in ("passed", "skipped")
+    ]
+    assert failed
+    assert all(map(assert_is_explained, failed))
+
+
+def assert_is_explained(result):
+    """Return True if a check failed because of a response, and says what was sent, expected and received."""
+    assert result.outcome == "failed", result
+    pattern = r"sent .+\n *expected .+\n *got .+\n *question .+\?"
+    assert re.match(pattern, result.message, re.DOTALL), result.message
+    return True
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=str)
@@ -101,6 +134,29 @@ def test_an_incomplete_header_of_a_mistake_is_an_error(field, tmp_path):
     (tmp_path / FIRST / "wrong_url.py").write_text(f'"""{header}"""\n')
     with pytest.raises(ValueError, match=rf"wrong_url\.py: .* `{field}: `"):
         find_mistakes(tmp_path)
+
+
+# The original files, beside which the checks run an answer
+
+
+@pytest.mark.parametrize("folder", LESSONS, ids=lambda folder: folder.name)
+def test_the_originals_are_the_current_files(folder):
+    assert read(folder.name) == current_files(folder), "If you changed this lesson on purpose: make originals"
+
+
+def test_the_originals_of_the_same_files_are_the_same_bytes(tmp_path, monkeypatch):
+    monkeypatch.setattr("originals.ORIGINALS", tmp_path)
+    save(ROOT / "lessons" / FIRST)
+    committed = ROOT / f"tests/exercises/originals/{FIRST}.zip"
+    assert (tmp_path / committed.name).read_bytes() == committed.read_bytes()
+
+
+def test_an_answer_can_import_the_files_of_the_lessons_app_only():
+    assert sorted(read_app(FIRST)) == [
+        *("api.py", "app.py", "db.py", "models/__init__.py", "models/user.py"),
+        *("resources/__init__.py", "resources/user.py", "schema.sql", "security.py"),
+    ]
+    assert read(FIRST).keys() - read_app(FIRST).keys() == {"exercise.py"}
 
 
 # What students read
@@ -177,7 +233,8 @@ def test_an_answer_that_does_not_start_is_explained_without_a_traceback(fault, r
 BREAKS_A_RESPONSE = {
     "crash": (
         "raise LookupError('lost')",
-        r"got       500 LookupError: lost\n *in answer\.py, line \d+:  raise LookupError",
+        r"got       500 LookupError: lost\n *in answer\.py, line \d+:  raise LookupError\(.lost.\)\n"
+        r"question  What does the error above say\?$",
     ),
     "loop": ("while True: pass", r"got       no response within 1 seconds"),
     "sleep": ("import time; time.sleep(100)", r"got       no response within 1 seconds"),
@@ -186,6 +243,18 @@ BREAKS_A_RESPONSE = {
         r"got       a body of more than 65536 bytes",
     ),
     "exit": ("raise SystemExit", r"got       500 SystemExit"),
+    "crash in a lesson's file": (
+        "app.config.pop('DATABASE')",
+        r"got       500 KeyError: 'DATABASE'\n *in db\.py, line \d+:  g\.db = ",
+    ),
+    "status 500": (
+        "return 'sorry', 500",
+        r"got       500 \(a page: sorry\)\nquestion  Does your code crash\? If so, make try-1 shows",
+    ),
+    "redirect": (
+        "return app.redirect('/session')",
+        r"got       302 \(a redirect to /session\)\nquestion  Does the URL in your code end with a slash\?",
+    ),
 }
 
 
@@ -209,6 +278,37 @@ def test_an_answer_that_causes_warnings_can_pass(run_checks, tmp_path):
         "    import warnings\n\n    warnings.warn('careful')\n    open(__file__)\n"
     )
     assert {result.outcome for result in run_checks(FIRST, answer).values()} == {"passed"}
+
+
+def test_app_run_at_the_end_of_an_answer_does_nothing(run_checks, tmp_path):
+    answer = tmp_path / "answer.py"
+    answer.write_text(f"{solution(FIRST).read_text(encoding='utf-8')}\n\napp.run(debug=True)\n")
+    assert {result.outcome for result in run_checks(FIRST, answer).values()} == {"passed"}
+
+
+CHECK_OF_A_TYPE = """
+import pytest
+
+
+@pytest.mark.points(10)
+def test_shape(client):
+    'The users are numbers.'
+    client.get("/users")
+    sum(client.post("/api/v1/session", {}).json)
+"""
+
+
+def test_a_value_of_the_wrong_type_is_a_failed_check(tmp_path):
+    (tmp_path / f"test_{FIRST}.py").write_text(CHECK_OF_A_TYPE)
+    command = [sys.executable, "-m", "pytest", "-p", "exercises.conftest", "-p", "no:terminal"]
+    run = subprocess.run(
+        [*command, tmp_path, "--target", solution(FIRST)], cwd=ROOT, capture_output=True, text=True
+    )
+    assert (
+        "      sent      POST /api/v1/session {}\n"
+        "      expected  a response that this check can read, but this response led to TypeError: "
+    ) in run.stdout
+    assert "question  Does each value in this response have the right type" in run.stdout
 
 
 # The command

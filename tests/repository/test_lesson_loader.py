@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from helpers import ROOT
-from lesson_loader import find_lessons, load_app
+from lesson_loader import explain, find_lessons, load_app
 
 LESSONS = find_lessons()
 
@@ -34,9 +34,9 @@ def test_loading_a_lesson_leaves_other_modules_alone(monkeypatch):
 
 
 def test_an_edited_file_is_loaded_again(copy):
-    models = copy / "00_setup/models/user.py"
+    db = copy / "00_setup/db.py"
     for name in ("carol", "ellen"):  # both edits have the same length and happen within one second
-        models.write_text((ROOT / "lessons/00_setup/models/user.py").read_text().replace("alice", name))
+        db.write_text((ROOT / "lessons/00_setup/db.py").read_text().replace("alice", name))
         app = load_app(copy / "00_setup")
         app.config["DATABASE"] = copy / f"{name}.db"
         login = app.test_client().post("/auth", json={"username": name, "password": "wonderland"})
@@ -45,8 +45,8 @@ def test_an_edited_file_is_loaded_again(copy):
 
 @pytest.mark.parametrize("folder", LESSONS.values(), ids=lambda folder: folder.name)
 def test_a_lesson_reads_its_key_and_its_database_from_the_environment(folder, monkeypatch, tmp_path):
-    monkeypatch.setenv("SECRET_KEY", "k" * 40)
-    monkeypatch.setenv("DATABASE", str(tmp_path / "elsewhere.db"))
+    monkeypatch.setenv("FLASK_SECRET_KEY", "k" * 40)
+    monkeypatch.setenv("FLASK_DATABASE", str(tmp_path / "elsewhere.db"))
 
     def signing_key(app):  # Flask-JWT copies SECRET_KEY to JWT_SECRET_KEY; Flask-JWT-Extended does not
         return app.config["JWT_SECRET_KEY"] or app.config["SECRET_KEY"]
@@ -54,5 +54,29 @@ def test_a_lesson_reads_its_key_and_its_database_from_the_environment(folder, mo
     app = load_app(folder)
     assert signing_key(app) == "k" * 40
     assert app.config["DATABASE"] == str(tmp_path / "elsewhere.db")
-    monkeypatch.setenv("SECRET_KEY", "")
-    assert len(signing_key(load_app(folder)).encode()) >= 32
+    monkeypatch.setenv("FLASK_SECRET_KEY", "7" * 40)
+    assert signing_key(load_app(folder)) == "7" * 40  # text, although all its characters are digits
+
+
+MODULE = """\
+def crash():
+    raise LookupError("lost")
+"""
+EXPLAINED = {
+    "from models.lost import crash\n\ncrash()\n": "LookupError: lost\nin answer.py, line 3:  crash()",
+    "from models.lost import crash as app\n": (
+        'LookupError: lost\nin models/lost.py, line 2:  raise LookupError("lost")'
+    ),
+    "1 +\n": 'File "answer.py", line 1\n    1 +\n       ^\nSyntaxError: invalid syntax',
+}
+
+
+@pytest.mark.parametrize("code", EXPLAINED)
+def test_an_error_names_the_line_in_the_answer_or_else_in_a_file_of_the_lesson(code, tmp_path):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models/lost.py").write_text(MODULE)
+    answer = tmp_path / "answer.py"
+    answer.write_text(code)
+    with pytest.raises((LookupError, SyntaxError)) as problem:
+        load_app(tmp_path, "answer.py")()
+    assert explain(problem.value, answer) == EXPLAINED[code]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import shutil
@@ -175,7 +176,13 @@ def test_each_lesson_object_has_a_database_and_deletes_it_at_the_end():
     assert os.path.exists(database)
     assert not Path(database).is_relative_to(ROOT)
     del lesson
+    gc.collect()
     assert not os.path.exists(database)
+
+
+def test_a_client_keeps_the_database_of_its_lesson():
+    client = Lesson(FIRST).client
+    assert client.post("/auth", json=BOB).status_code == 200
 
 
 def test_several_threads_can_load_lessons():
@@ -202,7 +209,7 @@ def test_the_first_lesson_has_no_diff():
 
 @pytest.mark.parametrize("name", ["nonsense.py", "../../README.md", "exercise.py"])
 def test_an_unknown_file_gets_a_message_with_the_known_ones(name):
-    with pytest.raises(Problem, match=rf"Lesson 1 has no file {name}\. It has app\.py, "):
+    with pytest.raises(Problem, match=rf"Lesson 1 has no file {name}\. It has api\.py, app\.py, "):
         Lesson(1).source(name)
 
 
@@ -229,13 +236,29 @@ def test_a_missing_app_file_is_reported(lesson_1):
         lesson_1.token()
 
 
-def test_an_unhandled_error_becomes_a_500_that_names_it():
+def test_a_500_is_shown_with_the_error_that_the_app_logs():
     broken = Lesson(2).edited("timedelta(minutes=30)", "1800")
     response = broken.client.post("/login", json=BOB)
     assert response.status_code == 500
-    assert response.text.startswith("TypeError: ")
+    assert "TypeError" not in response.text
+    assert "\nin the app's log: TypeError: unsupported operand" in exchange_text(response)
+    assert "<pre>TypeError: unsupported operand" in exchange_html(response)
     with pytest.raises(Problem, match="The login of bob got a 500: TypeError"):
         broken.token()
+
+
+def test_a_403_is_shown_without_a_log():
+    """Flask-RESTful signals an error for every abort(403, message="…"), but the app logs nothing."""
+    lesson = Lesson(6)
+    response = lesson.get_users(lesson.log_in("bob"))
+    assert response.status_code == 403
+    assert "log" not in exchange_text(response)
+
+
+def test_a_file_is_shown_in_its_own_language():
+    lesson = Lesson(FIRST)
+    assert lesson.source("schema.sql")._repr_markdown_().startswith("```sql\n-- AUTOINCREMENT")
+    assert lesson.source("app.py")._repr_markdown_().startswith("```python\nimport os")
 
 
 def test_a_served_lesson_reloads_for_each_request_until_it_is_stopped(lesson_1):

@@ -1,6 +1,5 @@
 """What must be true for every lesson, README and command."""
 
-import ast
 import json
 import os
 import re
@@ -11,7 +10,7 @@ from difflib import unified_diff
 
 import pytest
 
-from helpers import ROOT, functions_in, lesson_server, make, needs, on_one_line, section
+from helpers import ROOT, lesson_server, make, needs, section
 from lesson_loader import code_files, diff, find_lessons, read_about
 
 LESSONS = find_lessons()
@@ -19,7 +18,7 @@ LATER_LESSONS = [
     pytest.param(number, id=folder.name) for number, folder in LESSONS.items() if number - 1 in LESSONS
 ]
 EVERY_LESSON = [pytest.param(folder, id=folder.name) for folder in LESSONS.values()]
-HEADINGS = ["What changes", "Try it", "Why", "Remember"]
+HEADINGS = ["The question", "How it works", "What changes", "Try it", "Watch out", "Your turn"]
 TOP_LEVEL = {
     *("README.md", "LICENSE", "Makefile", "pyproject.toml"),
     *(".ci", ".devcontainer", ".github", ".gitattributes", ".gitignore", ".pre-commit-config.yaml"),
@@ -61,7 +60,8 @@ def uses_flask_jwt(folder):
 def test_a_lesson_changes_one_thing_in_the_files_that_its_readme_names(number):
     before, after = code(LESSONS[number - 1]), code(LESSONS[number])
     changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
-    named = set(re.findall(r"`([a-z/]+\.py)`", section(LESSONS[number], "What changes").partition("```")[0]))
+    introduction = section(LESSONS[number], "What changes").partition("```")[0]
+    named = set(re.findall(r"`([a-z/]+\.(?:py|sql))`", introduction))
     assert changed == named
     if uses_flask_jwt(LESSONS[number - 1]) and not uses_flask_jwt(LESSONS[number]):
         return  # a lesson that replaces the library changes every place that uses the library
@@ -90,10 +90,20 @@ def test_every_lesson_test_fails_on_the_lesson_before(tmp_path):
 
 
 @pytest.mark.parametrize("folder", EVERY_LESSON)
-def test_every_readme_begins_with_the_same_headings(folder):
+def test_every_readme_has_the_same_headings(folder):
     number = int(folder.name[:2])
-    assert re.match(rf"# Lesson {number}: .+\n\n.+ About \d+ minutes\.\n", readme(folder))
-    assert re.findall(r"^## (.+)$", readme(folder), re.MULTILINE)[: len(HEADINGS)] == HEADINGS
+    assert re.match(rf"# Lesson {number}: .+\n\n.+ About \d+ minutes\.\n\n## The question\n", readme(folder))
+    headings = re.findall(r"^## (.+)$", readme(folder), re.MULTILINE)
+    assert [heading for heading in headings if heading in HEADINGS] == HEADINGS
+    assert headings[-1] == HEADINGS[-1]
+
+
+@pytest.mark.parametrize("folder", EVERY_LESSON)
+def test_every_readme_leads_to_the_exercise_and_to_the_next_lesson(folder):
+    number, text = int(folder.name[:2]), section(folder, "Your turn")
+    assert (f"`make start-{number}`" in text) == (folder / "exercise.py").exists()
+    if number + 1 in LESSONS:
+        assert f"](../{LESSONS[number + 1].name}/)" in text
 
 
 @pytest.mark.parametrize("number", LATER_LESSONS)
@@ -104,9 +114,11 @@ def test_a_readme_shows_the_real_difference(number):
     )
 
 
-def test_the_first_readme_shows_the_real_app():
-    app = (LESSONS[0] / "app.py").read_text(encoding="utf-8")
-    assert f"```python\n{app}```" in section(LESSONS[0], "What changes")
+def test_the_first_readme_shows_the_real_code():
+    blocks = re.findall(r"```python\n(.*?)```", section(LESSONS[0], "What changes"), re.DOTALL)
+    files = code(LESSONS[0])
+    assert files["app.py"] in blocks
+    assert [block for block in blocks if not any(block in content for content in files.values())] == []
 
 
 @pytest.mark.parametrize("folder", EVERY_LESSON)
@@ -115,7 +127,7 @@ def test_the_transcript_of_a_readme_is_what_happens(folder, tmp_path):
     run = subprocess.run(
         [sys.executable, "-m", "doctest", "README.md"],
         cwd=folder,
-        env=os.environ | {"DATABASE": str(tmp_path / "data.db"), "PYTHONPATH": str(ROOT / "lessons")},
+        env=os.environ | {"FLASK_DATABASE": str(tmp_path / "data.db"), "PYTHONPATH": str(ROOT / "lessons")},
         capture_output=True,
         text=True,
     )
@@ -123,37 +135,60 @@ def test_the_transcript_of_a_readme_is_what_happens(folder, tmp_path):
 
 
 @pytest.mark.parametrize("folder", EVERY_LESSON)
-def test_the_curl_lines_of_a_readme_get_the_statuses_that_it_names(folder, tmp_path):
+def test_the_commands_of_a_readme_give_what_it_says(folder, tmp_path):
     needs("curl", "sh")
-    statuses = re.search(r"these answer ([\d, and]+):", section(folder, "Try it"))[1]
+    commands = read_commands(readme(folder))
+    assert len(commands) >= 2
     with lesson_server(int(folder.name[:2]), tmp_path) as server:
-        output = run_shell(read_about(folder).curl, server.port)
-    assert re.findall(r"^HTTP/1.1 (\d+)", output, re.MULTILINE) == re.findall(r"\d+", statuses)
+        outputs = run_shell([command for command, _ in commands], server.port)
+    for (command, expected), output in zip(commands, outputs, strict=True):
+        assert re.search(expected, output, re.DOTALL), f"{command}\n\nprints:\n{output}"
 
 
-def run_shell(lines, port):
-    """Run shell lines against a server on this port and return what they print."""
-    lines = lines.replace(":8000", f":{port}")
-    run = subprocess.run(["sh", "-ec", lines], capture_output=True, text=True, timeout=30)
-    assert run.returncode == 0, run.stderr
-    return run.stdout
+def read_commands(text):
+    """Return (command, regular expression for its output) for each command in a README's shell blocks.
+
+    In an sh block, a comment before each command ends with the output, after an arrow: `→ prints nothing`
+    or `→ 401 "User does not exist"`. In a console block, the output follows its command, and … is any text.
+    """
+    commands = []
+    for kind, block in re.findall(r"^```(sh|console)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
+        if kind == "sh":
+            lines = block.splitlines()
+            assert all(line.startswith("#") == (index % 2 == 0) for index, line in enumerate(lines)), block
+            for comment, command in zip(lines[::2], lines[1::2], strict=True):
+                commands.append((command, expected_output(comment)))
+        else:
+            for command, output in re.findall(r"^\$ (.+)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE):
+                pattern = re.escape(output.strip()).replace("…", ".*")
+                commands.append((command, rf"\A\s*{pattern}\s*\Z"))
+    return commands
 
 
-@pytest.mark.parametrize("folder", EVERY_LESSON)
-def test_every_statement_of_a_readme_is_the_docstring_of_the_test_that_proves_it(folder):
-    proven = {
-        on_one_line(ast.get_docstring(test) or "")
-        for pattern in ("claims", "lessons")
-        for test in functions_in(ROOT / "tests" / pattern / f"test_{folder.name}.py")
-    }
-    for heading in re.findall(r"^## (.+)$", readme(folder), re.MULTILINE)[2:]:
-        text = re.sub(r"```python\n.*?```", "", section(folder, heading), flags=re.DOTALL).strip()
-        if text.splitlines()[-1].startswith("| "):
-            continue  # a table: the lesson's own file in tests/claims checks it
-        statements = [on_one_line(item) for item in re.split(r"^- ", text, flags=re.MULTILINE)]
-        assert statements.pop(0) == "", f"{heading} contains text outside its list"
-        assert statements
-        assert [statement for statement in statements if statement not in proven] == []
+def expected_output(comment):
+    """Return a regular expression for the output that a comment describes after its arrow."""
+    _, arrow, result = comment.rpartition(" → ")
+    assert arrow, f"this comment does not say what the command gives: {comment}"
+    if result == "prints nothing":
+        return r"\A\Z"
+    status, *words = re.fullmatch(r'(\d+)((?:.*?".+?")*[^"]*)', result).groups()
+    quoted = re.findall(r'"(.+?)"', words[0])
+    return rf"\AHTTP/1\.1 {status} " + "".join(rf"(?=.*{re.escape(word)})" for word in quoted)
+
+
+def run_shell(commands, port):
+    """Run commands in one shell, in the top folder, and return what each of them prints."""
+    end = "-- end of command --"
+    script = "".join(f"{{ {command}; }} 2>&1\necho '{end}'\n" for command in commands)
+    run = subprocess.run(
+        ["sh", "-c", script.replace(":8000", f":{port}")],
+        cwd=ROOT,
+        env=os.environ | {"PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    return run.stdout.split(f"{end}\n")[:-1]
 
 
 # the folders
@@ -164,12 +199,13 @@ def test_the_folders_contain_the_same_names():
     assert sorted(LESSONS) == list(range(len(LESSONS)))
     for pattern in (
         *("tests/lessons/test_*.py", "tests/claims/test_*.py", "notebooks/*.ipynb"),
-        "tests/repository/notebook_outputs/*.txt",
+        *("tests/repository/notebook_outputs/*.txt", "tests/exercises/originals/*.zip"),
     ):
         assert {path.stem.removeprefix("test_") for path in ROOT.glob(pattern)} == names, pattern
     with_exercise = {folder.name for folder in LESSONS.values() if (folder / "exercise.py").exists()}
-    for pattern in ("tests/exercises/test_*.py", "solutions/*.py", "tests/exercises/mistakes/[0-9]*"):
+    for pattern in (*("tests/exercises/test_*.py", "solutions/*.py", "tests/exercises/mistakes/[0-9]*"),):
         assert {path.stem.removeprefix("test_") for path in ROOT.glob(pattern)} == with_exercise, pattern
+    assert {path.name for path in ROOT.glob("tests/exercises/alternatives/[0-9]*")} <= with_exercise
 
 
 def git_files(*patterns):
@@ -270,7 +306,7 @@ def test_the_first_commands_of_the_readme_print_what_it_shows(tmp_path):
     set_up, requests, output = blocks
     number = re.search(r"^make lesson-(\d)$", set_up, re.MULTILINE)[1]
     with lesson_server(int(number), tmp_path) as server:
-        assert run_shell(requests, server.port) == output
+        assert "".join(run_shell(requests.splitlines(), server.port)) == output
 
 
 def test_the_lesson_table_agrees_with_the_lessons():
@@ -289,7 +325,7 @@ def test_the_lesson_table_agrees_with_the_lessons():
 
 def find_links(path):
     """Return the relative links of a Markdown file, as (file, anchor)."""
-    text = re.sub(r"```.*?```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    text = re.sub(r"```.*?```|`[^`\n]+`", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
     links = re.findall(r"\]\(([^)\s]+)\)", text)
     return [link.partition("#")[::2] for link in links if not re.match(r"[a-z]+:", link)]
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from grading.command import spans
-from grading.grade import Checker
+from grading.grade import Checker, digest_of_checks
 from grading.record import Outcome
 from grading.reports import Reports
 from grading.submissions import safe_name
@@ -33,6 +33,7 @@ from grading.tests.make_class import (
 )
 from helpers import ROOT, needs, wait_until
 from mistakes import checking_process, find_mistakes
+from originals import ORIGINALS
 
 IN_A_HURRY = ("--seconds=1", "--deadline=4")
 FIRST = "01_auth_url"
@@ -429,3 +430,36 @@ def test_an_answer_gets_in_the_box_what_it_gets_where_it_was_written(exercise, c
         graded = {check["name"]: check["outcome"] for check in checker.ask(task | {"deadline": 30})["checks"]}
         results = run_checks(exercise, file, "--seed=3")
         assert graded == {name: result.outcome for name, result in results.items()}, file
+
+
+def grade_with(checker, code):
+    """Return the results of the checks of exercise 1 for the solution with more code at its end."""
+    answer = (ROOT / f"solutions/{FIRST}.py").read_text(encoding="utf-8") + f"\n{code}\n"
+    task = {"exercise": FIRST, "answer": answer, "seed": 3, "sandboxed": True, "seconds": 5, "deadline": 30}
+    return checker.ask(task)["checks"]
+
+
+def test_app_run_at_the_end_of_an_answer_does_nothing(checker):
+    assert {check["outcome"] for check in grade_with(checker, "app.run()")} == {"passed"}
+
+
+def test_an_answer_that_imports_another_file_is_told_what_is_handed_in(checker):
+    first = grade_with(checker, "import helpers")[0]
+    assert first["outcome"] == "did not start"
+    assert "No module named 'helpers'\nOnly answer.py is handed in." in first["message"]
+
+
+def test_the_question_after_a_crash_is_about_the_crash(checker):
+    first = grade_with(checker, "@app.before_request\ndef crash():\n    raise LookupError")[0]
+    assert first["got"].startswith("500 ")
+    assert first["question"].startswith("Does your code crash? If so, make try-1 shows the error")
+
+
+def test_new_originals_make_old_results_stale(tmp_path, monkeypatch):
+    originals = shutil.copytree(ORIGINALS, tmp_path / "originals")
+    before = digest_of_checks.__wrapped__()
+    monkeypatch.setattr("grading.grade.ORIGINALS", originals)
+    assert digest_of_checks.__wrapped__() == before
+    with open(originals / f"{FIRST}.zip", "ab") as archive:
+        archive.write(b"changed")
+    assert digest_of_checks.__wrapped__() != before

@@ -15,7 +15,7 @@ import yaml
 from grading.formats import summary_markdown
 from grading.record import CheckResult, ExerciseResult, Outcome, StudentResult
 from helpers import ROOT, needs, section
-from lesson_loader import code_files, find_lessons
+from lesson_loader import find_lessons
 from make_venv import GROUPS
 
 FIRST = "01_auth_url"
@@ -126,9 +126,8 @@ def test_the_autograder_contains_all_that_grading_needs_and_is_the_same_each_tim
     assert (tmp_path / "1.zip").read_bytes() == (tmp_path / "2.zip").read_bytes()
     exercises = [int(path.stem[:2]) for path in sorted(ROOT.glob("solutions/*.py"))]
     assert list(map(int, files["exercises.txt"].split())) == exercises
-    needed = [path for lesson in find_lessons().values() for path in code_files(lesson)]
+    needed = [ROOT / f"tests/exercises/originals/{lesson.name}.zip" for lesson in find_lessons().values()]
     for pattern in (
-        "lessons/*/*.sql",
         "tests/exercises/*.py",
         "tests/grading/*.py",
         "tests/grading/templates/*",
@@ -148,6 +147,8 @@ def test_the_autograder_contains_no_file_that_students_must_not_see(tmp_path):
         f"lessons/{FIRST}/answer-1.py",
         f"lessons/{FIRST}/data.db",
         f"lessons/{FIRST}/.env",
+        f"lessons/{FIRST}/security.py.old-1",
+        f"tests/exercises/originals/{FIRST}.py",
         "lessons/notes.py",
         f"solutions/{FIRST}.py",
         f"tests/exercises/{FIRST}.py",

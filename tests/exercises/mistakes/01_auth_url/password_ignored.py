@@ -1,7 +1,7 @@
 """The login looks up the username and never checks the password.
 
 fails: test_a_wrong_password_is_refused
-shows: got       200
+shows: another user's password
 points: 9
 """
 
@@ -10,17 +10,18 @@ import os
 import flask_jwt_compat  # noqa: F401  must come before flask_jwt
 from flask import Flask
 from flask_jwt import JWT
-from flask_restful import Api
 
-from models.user import UserModel, close_db
+import db
+from api import Api
+from models.user import UserModel
 from resources.user import UserList
-from security import identity
+from security import DEMO_KEY, check_secret_key, identity
 
 app = Flask(__name__)
-app.config["SECRET_KEY"] = os.environ.get("SECRET_KEY") or "for-the-lessons-only-so-set-your-own"
-app.config["DATABASE"] = os.environ.get("DATABASE") or os.path.join(app.root_path, "data.db")
-app.config["PROPAGATE_EXCEPTIONS"] = True
-app.teardown_appcontext(close_db)
+app.config.from_mapping(SECRET_KEY=DEMO_KEY, DATABASE=os.path.join(app.root_path, "data.db"))
+app.config.from_prefixed_env()
+check_secret_key(app)
+db.init_app(app)
 
 
 def authenticate(username, password):

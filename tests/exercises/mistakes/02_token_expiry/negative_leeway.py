@@ -1,7 +1,7 @@
-"""The leeway is negative, so a token is refused before it expires.
+"""The leeway is -9, so a token is refused 9 seconds before it expires.
 
-fails: test_a_token_works_for_15_minutes
-shows: Which other option changes
+fails: test_a_token_works_until_it_expires
+shows: has 5 seconds left
 points: 8
 """
 
@@ -11,21 +11,21 @@ from datetime import timedelta
 import flask_jwt_compat  # noqa: F401  must come before flask_jwt
 from flask import Flask
 from flask_jwt import JWT
-from flask_restful import Api
 
-from models.user import close_db
+import db
+from api import Api
 from resources.user import UserList
-from security import authenticate, identity
+from security import DEMO_KEY, authenticate, check_secret_key, identity
 
 app = Flask(__name__)
-app.config["SECRET_KEY"] = os.environ.get("SECRET_KEY") or "for-the-lessons-only-so-set-your-own"
-app.config["DATABASE"] = os.environ.get("DATABASE") or os.path.join(app.root_path, "data.db")
-app.config["PROPAGATE_EXCEPTIONS"] = True
-app.teardown_appcontext(close_db)
+app.config.from_mapping(SECRET_KEY=DEMO_KEY, DATABASE=os.path.join(app.root_path, "data.db"))
+app.config.from_prefixed_env()
+check_secret_key(app)
+db.init_app(app)
 
 app.config["JWT_AUTH_URL_RULE"] = "/login"
 app.config["JWT_EXPIRATION_DELTA"] = timedelta(minutes=15)
-app.config["JWT_LEEWAY"] = -20
+app.config["JWT_LEEWAY"] = -9
 jwt = JWT(app, authenticate, identity)
 
 api = Api(app)

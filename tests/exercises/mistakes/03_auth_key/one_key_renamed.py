@@ -1,7 +1,7 @@
 """Only the key of the username is renamed, and the password keeps its old key.
 
 fails: test_users_log_in_with_phone_and_pin
-shows: rename both keys
+shows: read both keys, phone and pin
 points: 0
 """
 
@@ -10,26 +10,29 @@ import os
 import flask_jwt_compat  # noqa: F401  must come before flask_jwt
 from flask import Flask
 from flask_jwt import JWT
-from flask_restful import Api
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from models.user import UserModel, close_db
+import db
+from api import Api
+from models.user import UserModel
 from resources.user import UserList
-from security import identity
+from security import DEMO_KEY, check_secret_key, identity
 
 app = Flask(__name__)
-app.config["SECRET_KEY"] = os.environ.get("SECRET_KEY") or "for-the-lessons-only-so-set-your-own"
-app.config["DATABASE"] = os.environ.get("DATABASE") or os.path.join(app.root_path, "data.db")
-app.config["PROPAGATE_EXCEPTIONS"] = True
-app.teardown_appcontext(close_db)
+app.config.from_mapping(SECRET_KEY=DEMO_KEY, DATABASE=os.path.join(app.root_path, "data.db"))
+app.config.from_prefixed_env()
+check_secret_key(app)
+db.init_app(app)
 
 
 def authenticate(phone, pin):
-    """Return the user who has this phone and this pin, or None."""
-    user = UserModel.find("SELECT * FROM users WHERE phone = ?", phone)
-    if user is None:
-        generate_password_hash(pin)  # as slow as a check
+    """Return the user with this phone number and this PIN, or None."""
+    row = db.get_db().execute("SELECT * FROM users WHERE phone = ?", (phone,)).fetchone()
+    if row is None:
+        # Hash the PIN all the same. A faster response would show that no user has this number.
+        generate_password_hash(pin)
         return None
+    user = UserModel(row)
     return user if check_password_hash(user.password_hash, pin) else None
 
 

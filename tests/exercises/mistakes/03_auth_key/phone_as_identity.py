@@ -1,8 +1,8 @@
 """The identity in the token is the phone number, but the identity function looks for an id.
 
 fails: test_each_user_gets_their_own_token
-shows: a token with the identity
-points: 8
+shows: becomes the identity
+points: 9
 """
 
 import os
@@ -11,26 +11,29 @@ from datetime import UTC, datetime, timedelta
 import flask_jwt_compat  # noqa: F401  must come before flask_jwt
 from flask import Flask
 from flask_jwt import JWT
-from flask_restful import Api
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from models.user import UserModel, close_db
+import db
+from api import Api
+from models.user import UserModel
 from resources.user import UserList
-from security import identity
+from security import DEMO_KEY, check_secret_key, identity
 
 app = Flask(__name__)
-app.config["SECRET_KEY"] = os.environ.get("SECRET_KEY") or "for-the-lessons-only-so-set-your-own"
-app.config["DATABASE"] = os.environ.get("DATABASE") or os.path.join(app.root_path, "data.db")
-app.config["PROPAGATE_EXCEPTIONS"] = True
-app.teardown_appcontext(close_db)
+app.config.from_mapping(SECRET_KEY=DEMO_KEY, DATABASE=os.path.join(app.root_path, "data.db"))
+app.config.from_prefixed_env()
+check_secret_key(app)
+db.init_app(app)
 
 
 def authenticate(phone, pin):
-    """Return the user who has this phone and this pin, or None."""
-    user = UserModel.find("SELECT * FROM users WHERE phone = ?", phone)
-    if user is None:
-        generate_password_hash(pin)  # as slow as a check
+    """Return the user with this phone number and this PIN, or None."""
+    row = db.get_db().execute("SELECT * FROM users WHERE phone = ?", (phone,)).fetchone()
+    if row is None:
+        # Hash the PIN all the same. A faster response would show that no user has this number.
+        generate_password_hash(pin)
         return None
+    user = UserModel(row)
     return user if check_password_hash(user.password_hash, pin) else None
 
 

@@ -1,8 +1,8 @@
 """An admin sees only their own notes.
 
-fails: test_an_admin_sees_every_note
+fails: test_an_admin_can_read_every_note
 shows: Which field of a user shows
-points: 7
+points: 8
 """
 
 import os
@@ -10,21 +10,33 @@ import os
 import flask_jwt_compat  # noqa: F401  must come before flask_jwt
 from flask import Flask, request
 from flask_jwt import JWT, current_identity, jwt_required
-from flask_restful import Api, Resource, abort
+from flask_restful import Resource, abort
 
-from models.user import close_db
-from security import authenticate, identity
+import db
+from api import Api
+from security import DEMO_KEY, authenticate, check_secret_key, identity
 
 app = Flask(__name__)
-app.config["SECRET_KEY"] = os.environ.get("SECRET_KEY") or "for-the-lessons-only-so-set-your-own"
-app.config["DATABASE"] = os.environ.get("DATABASE") or os.path.join(app.root_path, "data.db")
-app.config["PROPAGATE_EXCEPTIONS"] = True
-app.teardown_appcontext(close_db)
+app.config.from_mapping(SECRET_KEY=DEMO_KEY, DATABASE=os.path.join(app.root_path, "data.db"))
+app.config.from_prefixed_env()
+check_secret_key(app)
+db.init_app(app)
 
 app.config["JWT_AUTH_URL_RULE"] = "/login"
 app.config["JWT_AUTH_USERNAME_KEY"] = "email"
 jwt = JWT(app, authenticate, identity)
-notes = {}  # from a note's id to the note
+notes = {}  # the notes by id
+
+
+def read_text():
+    """Return the text of the note in the request. If there is no text, the client gets a 400."""
+    try:
+        body = request.get_json(silent=True)
+    except RecursionError:  # the client sent thousands of nested lists, such as [[[[…]]]]
+        body = None
+    if not isinstance(body, dict) or not isinstance(body.get("text"), str):
+        abort(400, message='Send JSON such as {"text": "Buy milk"}, with Content-Type: application/json.')
+    return body["text"]
 
 
 def is_visible(note):
@@ -34,7 +46,7 @@ def is_visible(note):
 class NoteList(Resource):
     @jwt_required()
     def post(self):
-        note = {"id": len(notes) + 1, "text": request.get_json()["text"], "owner": current_identity.id}
+        note = {"id": len(notes) + 1, "text": read_text(), "owner": current_identity.id}
         notes[note["id"]] = note
         return note, 201
 
@@ -46,7 +58,10 @@ class NoteList(Resource):
 class Note(Resource):
     @jwt_required()
     def get(self, id):
-        return notes[id] if id in notes and is_visible(notes[id]) else abort(404)
+        note = notes.get(id)
+        if note is None or not is_visible(note):
+            abort(404)
+        return note
 
 
 api = Api(app)

@@ -11,16 +11,17 @@ from datetime import UTC, datetime
 import flask_jwt_compat  # noqa: F401  must come before flask_jwt
 from flask import Flask
 from flask_jwt import JWT, current_identity, jwt_required
-from flask_restful import Api, Resource, abort
+from flask_restful import Resource, abort
 
-from models.user import close_db
-from security import authenticate, identity
+import db
+from api import Api
+from security import DEMO_KEY, authenticate, check_secret_key, identity
 
 app = Flask(__name__)
-app.config["SECRET_KEY"] = os.environ.get("SECRET_KEY") or "for-the-lessons-only-so-set-your-own"
-app.config["DATABASE"] = os.environ.get("DATABASE") or os.path.join(app.root_path, "data.db")
-app.config["PROPAGATE_EXCEPTIONS"] = True
-app.teardown_appcontext(close_db)
+app.config.from_mapping(SECRET_KEY=DEMO_KEY, DATABASE=os.path.join(app.root_path, "data.db"))
+app.config.from_prefixed_env()
+check_secret_key(app)
+db.init_app(app)
 
 app.config["JWT_AUTH_URL_RULE"] = "/login"
 app.config["JWT_AUTH_USERNAME_KEY"] = "email"

@@ -10,19 +10,21 @@ from functools import cache
 
 from flask import Flask, jsonify
 from flask_jwt_extended import JWTManager, current_user, get_jwt, jwt_required
-from flask_restful import Api, Resource
+from flask_restful import Resource
 
-from models.user import close_db, get_db
+import db
+from api import Api
+from models.user import get_db
 from resources.login import Login
-from security import identity, read_authorization
+from security import DEMO_KEY, check_secret_key, identity, read_authorization
 
 app = Flask(__name__)
-app.config["SECRET_KEY"] = os.environ.get("SECRET_KEY") or "for-the-lessons-only-so-set-your-own"
-app.config["DATABASE"] = os.environ.get("DATABASE") or os.path.join(app.root_path, "data.db")
-app.config["PROPAGATE_EXCEPTIONS"] = True
+app.config.from_mapping(SECRET_KEY=DEMO_KEY, DATABASE=os.path.join(app.root_path, "data.db"))
+app.config.from_prefixed_env()
+check_secret_key(app)
+db.init_app(app)
 app.config["MAX_CONTENT_LENGTH"] = 2**20
 app.before_request(read_authorization)
-app.teardown_appcontext(close_db)
 
 jwt = JWTManager(app)
 jwt.user_identity_loader(lambda user: str(user.id))

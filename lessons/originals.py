@@ -1,0 +1,98 @@
+"""The files of the lessons as they came with this course, in one zip file for each lesson.
+
+The checks run an answer beside these files, so a changed lesson file never changes a mark. `make restore-N`
+copies them back. After you change a lesson on purpose, renew them with `make originals`:
+
+    .venv/bin/python lessons/originals.py
+"""
+
+from __future__ import annotations
+
+import signal
+import zipfile
+from pathlib import Path
+
+from lesson_loader import LESSONS, code_files, find_lessons
+
+ROOT = LESSONS.parent
+ORIGINALS = ROOT / "tests/exercises/originals"
+
+
+class NoOriginals(Exception):
+    """There is no zip file for a lesson. The message names the command that makes it."""
+
+
+def read(name: str) -> dict[str, bytes]:
+    """Return the original files of a lesson, such as 01_auth_url: the content of each file by its path.
+
+    These are the files of the app and exercise.py. Raises NoOriginals if there is no zip file for the lesson.
+    """
+    archive = ORIGINALS / f"{name}.zip"
+    if not archive.exists():
+        raise NoOriginals(
+            f"{archive.relative_to(ROOT).as_posix()} is missing. If this lesson is new, run make originals."
+        )
+    with zipfile.ZipFile(archive) as files:
+        return {path: files.read(path) for path in files.namelist()}
+
+
+def read_app(name: str) -> dict[str, bytes]:
+    """Return the original files of a lesson's app by path: everything that an answer can import."""
+    return {path: content for path, content in read(name).items() if path != "exercise.py"}
+
+
+def read_starter(name: str) -> bytes:
+    """Return the original exercise.py of a lesson."""
+    return read(name)["exercise.py"]
+
+
+def write_file(folder: Path, path: str, content: bytes) -> None:
+    """Write one file of a lesson, and create its folder if necessary."""
+    file = folder / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)
+
+
+def find_changed(lesson: Path) -> list[str]:
+    """Return the paths of the files in a lesson's folder that are missing or differ from the originals."""
+    return [
+        path
+        for path, content in read(lesson.name).items()
+        if not (lesson / path).is_file() or read_lines(lesson / path) != content
+    ]
+
+
+def read_lines(file: Path) -> bytes:
+    """Return the content of a file with the line ends of Unix, because some editors change them."""
+    return file.read_bytes().replace(b"\r\n", b"\n")
+
+
+def current_files(lesson: Path) -> dict[str, bytes]:
+    """Return what the originals of a lesson should contain now: the content of each file by its path."""
+    files = [*code_files(lesson), *lesson.glob("exercise.py")]
+    return {file.relative_to(lesson).as_posix(): read_lines(file) for file in sorted(files)}
+
+
+def save(lesson: Path) -> None:
+    """Make the current files of a lesson its originals. The same files always give the same bytes."""
+    ORIGINALS.mkdir(exist_ok=True)
+    with zipfile.ZipFile(ORIGINALS / f"{lesson.name}.zip", "w") as archive:
+        for path, content in current_files(lesson).items():
+            info = zipfile.ZipInfo(path)  # without a date, a file in a zip file is from 1980
+            info.create_system = 3  # Unix, on every system
+            info.external_attr = 0o100644 << 16
+            archive.writestr(info, content)
+
+
+def main() -> None:
+    lessons = find_lessons().values()
+    for lesson in lessons:
+        save(lesson)
+    folder = ORIGINALS.relative_to(ROOT).as_posix()
+    print(f"{folder} now contains the current files of {len(lessons)} lessons.")
+
+
+if __name__ == "__main__":
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # end quietly if `head` closes the pipe
+    main()

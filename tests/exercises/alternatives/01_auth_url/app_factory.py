@@ -1,0 +1,31 @@
+"""A function creates the app, as larger projects do."""
+
+import os
+
+import flask_jwt_compat  # noqa: F401  must come before flask_jwt
+from flask import Flask
+from flask_jwt import JWT
+
+import db
+from api import Api
+from resources.user import UserList
+from security import DEMO_KEY, authenticate, check_secret_key, identity
+
+
+def create_app():
+    app = Flask(__name__)
+    app.config.from_mapping(
+        SECRET_KEY=DEMO_KEY,
+        DATABASE=os.path.join(app.root_path, "data.db"),
+        JWT_AUTH_URL_RULE="/api/v1/session",
+    )
+    app.config.from_prefixed_env()
+    check_secret_key(app)
+    db.init_app(app)
+    JWT(app, authenticate, identity)
+    api = Api(app)
+    api.add_resource(UserList, "/users")
+    return app
+
+
+app = create_app()

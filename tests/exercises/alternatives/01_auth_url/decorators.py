@@ -1,0 +1,27 @@
+"""The two functions are registered with decorators before init_app()."""
+
+import os
+
+import flask_jwt_compat  # noqa: F401  must come before flask_jwt
+from flask import Flask
+from flask_jwt import JWT
+
+import db
+from api import Api
+from resources.user import UserList
+from security import DEMO_KEY, authenticate, check_secret_key, identity
+
+app = Flask(__name__)
+app.config.from_mapping(SECRET_KEY=DEMO_KEY, DATABASE=os.path.join(app.root_path, "data.db"))
+app.config.from_prefixed_env()
+check_secret_key(app)
+db.init_app(app)
+
+jwt = JWT()
+jwt.authentication_handler(authenticate)
+jwt.identity_handler(identity)
+app.config["JWT_AUTH_URL_RULE"] = "/api/v1/session"
+jwt.init_app(app)
+
+api = Api(app)
+api.add_resource(UserList, "/users")

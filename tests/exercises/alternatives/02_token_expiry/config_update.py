@@ -1,0 +1,29 @@
+"""All options are set with one app.config.update()."""
+
+import os
+from datetime import timedelta
+
+import flask_jwt_compat  # noqa: F401  must come before flask_jwt
+from flask import Flask
+from flask_jwt import JWT
+
+import db
+from api import Api
+from resources.user import UserList
+from security import DEMO_KEY, authenticate, check_secret_key, identity
+
+app = Flask(__name__)
+app.config.from_mapping(SECRET_KEY=DEMO_KEY, DATABASE=os.path.join(app.root_path, "data.db"))
+app.config.from_prefixed_env()
+check_secret_key(app)
+db.init_app(app)
+
+app.config.update(
+    JWT_AUTH_URL_RULE="/login",
+    JWT_EXPIRATION_DELTA=timedelta(minutes=15),
+    JWT_LEEWAY=timedelta(),
+)
+jwt = JWT(app, authenticate, identity)
+
+api = Api(app)
+api.add_resource(UserList, "/users")

@@ -1,0 +1,34 @@
+"""A decode handler calls PyJWT itself, without leeway."""
+
+import os
+from datetime import timedelta
+
+import flask_jwt_compat  # noqa: F401  must come before flask_jwt
+import jwt as pyjwt
+from flask import Flask
+from flask_jwt import JWT
+
+import db
+from api import Api
+from resources.user import UserList
+from security import DEMO_KEY, authenticate, check_secret_key, identity
+
+app = Flask(__name__)
+app.config.from_mapping(SECRET_KEY=DEMO_KEY, DATABASE=os.path.join(app.root_path, "data.db"))
+app.config.from_prefixed_env()
+check_secret_key(app)
+db.init_app(app)
+
+app.config["JWT_AUTH_URL_RULE"] = "/login"
+app.config["JWT_EXPIRATION_DELTA"] = timedelta(minutes=15)
+jwt = JWT(app, authenticate, identity)
+
+
+@jwt.jwt_decode_handler
+def decode(token):
+    options = {"require": ["exp", "iat", "nbf"]}
+    return pyjwt.decode(token, app.secret_key, algorithms=["HS256"], options=options)
+
+
+api = Api(app)
+api.add_resource(UserList, "/users")

@@ -1,0 +1,36 @@
+"""The leeway keeps its default, and the identity function refuses expired tokens."""
+
+import os
+import time
+from datetime import timedelta
+
+import flask_jwt_compat  # noqa: F401  must come before flask_jwt
+from flask import Flask
+from flask_jwt import JWT
+
+import db
+from api import Api
+from resources.user import UserList
+from security import DEMO_KEY, authenticate, check_secret_key
+from security import identity as find_user
+
+app = Flask(__name__)
+app.config.from_mapping(SECRET_KEY=DEMO_KEY, DATABASE=os.path.join(app.root_path, "data.db"))
+app.config.from_prefixed_env()
+check_secret_key(app)
+db.init_app(app)
+
+app.config["JWT_AUTH_URL_RULE"] = "/login"
+app.config["JWT_EXPIRATION_DELTA"] = timedelta(minutes=15)
+
+
+def identity(payload):
+    if payload["exp"] <= time.time():
+        return None
+    return find_user(payload)
+
+
+jwt = JWT(app, authenticate, identity)
+
+api = Api(app)
+api.add_resource(UserList, "/users")

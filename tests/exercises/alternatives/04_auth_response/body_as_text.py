@@ -1,0 +1,35 @@
+"""An f-string makes the JSON, and the content type is set by hand."""
+
+import os
+
+import flask_jwt_compat  # noqa: F401  must come before flask_jwt
+from flask import Flask
+from flask_jwt import JWT
+
+import db
+from api import Api
+from resources.user import UserList
+from security import DEMO_KEY, authenticate, check_secret_key, identity
+
+app = Flask(__name__)
+app.config.from_mapping(SECRET_KEY=DEMO_KEY, DATABASE=os.path.join(app.root_path, "data.db"))
+app.config.from_prefixed_env()
+check_secret_key(app)
+db.init_app(app)
+
+app.config["JWT_AUTH_URL_RULE"] = "/login"
+app.config["JWT_AUTH_USERNAME_KEY"] = "email"
+jwt = JWT(app, authenticate, identity)
+
+
+@jwt.auth_response_handler
+def auth_response(access_token, identity):
+    seconds = app.config["JWT_EXPIRATION_DELTA"].seconds
+    user = f'{{"id": {identity.id}, "username": "{identity.username}"}}'
+    token = access_token.decode()
+    body = f'{{"access_token": "{token}", "token_type": "JWT", "expires_in": {seconds}, "user": {user}}}'
+    return body, {"Content-Type": "application/json", "Cache-Control": "no-store"}
+
+
+api = Api(app)
+api.add_resource(UserList, "/users")

@@ -1,0 +1,66 @@
+"""Each user has a list of notes, and one counter gives all notes their ids."""
+
+import os
+from itertools import chain, count
+
+import flask_jwt_compat  # noqa: F401  must come before flask_jwt
+from flask import Flask, request
+from flask_jwt import JWT, current_identity, jwt_required
+from flask_restful import Resource, abort
+
+import db
+from api import Api
+from security import DEMO_KEY, authenticate, check_secret_key, identity
+
+app = Flask(__name__)
+app.config.from_mapping(SECRET_KEY=DEMO_KEY, DATABASE=os.path.join(app.root_path, "data.db"))
+app.config.from_prefixed_env()
+check_secret_key(app)
+db.init_app(app)
+
+app.config["JWT_AUTH_URL_RULE"] = "/login"
+app.config["JWT_AUTH_USERNAME_KEY"] = "email"
+jwt = JWT(app, authenticate, identity)
+notes = {}  # for each user's id, a list of notes
+ids = count(1)
+
+
+def read_text():
+    """Return the text of the note in the request. If there is no text, the client gets a 400."""
+    try:
+        body = request.get_json(silent=True)
+    except RecursionError:  # the client sent thousands of nested lists, such as [[[[…]]]]
+        body = None
+    if not isinstance(body, dict) or not isinstance(body.get("text"), str):
+        abort(400, message='Send JSON such as {"text": "Buy milk"}, with Content-Type: application/json.')
+    return body["text"]
+
+
+def visible_notes():
+    if current_identity.is_admin:
+        return list(chain.from_iterable(notes.values()))
+    return notes.get(current_identity.id, [])
+
+
+class NoteList(Resource):
+    @jwt_required()
+    def post(self):
+        note = {"id": next(ids), "text": read_text()}
+        notes.setdefault(current_identity.id, []).append(note)
+        return note, 201
+
+    @jwt_required()
+    def get(self):
+        return {"notes": visible_notes()}
+
+
+class Note(Resource):
+    @jwt_required()
+    def get(self, id):
+        found = [note for note in visible_notes() if note["id"] == id]
+        return found[0] if found else abort(404)
+
+
+api = Api(app)
+api.add_resource(NoteList, "/notes")
+api.add_resource(Note, "/notes/<int:id>")

@@ -1,0 +1,36 @@
+"""The list of users is a new resource without @jwt_required().
+
+fails: test_a_bad_token_is_refused
+shows: with @jwt_required()
+points: 8
+"""
+
+import os
+
+import flask_jwt_compat  # noqa: F401  must come before flask_jwt
+from flask import Flask
+from flask_jwt import JWT
+from flask_restful import Resource
+
+import db
+from api import Api
+from models.user import UserModel
+from security import DEMO_KEY, authenticate, check_secret_key, identity
+
+app = Flask(__name__)
+app.config.from_mapping(SECRET_KEY=DEMO_KEY, DATABASE=os.path.join(app.root_path, "data.db"))
+app.config.from_prefixed_env()
+check_secret_key(app)
+db.init_app(app)
+
+app.config["JWT_AUTH_URL_RULE"] = "/api/v1/session"
+jwt = JWT(app, authenticate, identity)
+
+
+class UserList(Resource):
+    def get(self):
+        return {"users": [user.json() for user in UserModel.find_all()]}
+
+
+api = Api(app)
+api.add_resource(UserList, "/users")
