@@ -18,7 +18,9 @@ import lesson_loader
 import probe
 from show import Anatomy, Difference, Forgeries, Lifetime, Note, Source, show_exchanges
 
-for name in ("app", "flask_jwt"):  # a cell already shows the error response, so hide the log line about it
+# Hide the log. A cell already shows the error behind a 500, and each loading of an app would log the same
+# warning about the demo key.
+for name in ("app", "flask_jwt"):
     logging.getLogger(name).addHandler(logging.NullHandler())
 
 show_exchanges()
@@ -91,7 +93,8 @@ class Lesson:
         names = [path.relative_to(self.folder).as_posix() for path in lesson_loader.code_files(self.folder)]
         if name not in names:
             raise Problem(f"Lesson {self.number} has no file {name}. It has {', '.join(names)}.")
-        return Source((self.folder / name).read_text(encoding="utf-8"))
+        language = "sql" if name.endswith(".sql") else "python"
+        return Source((self.folder / name).read_text(encoding="utf-8"), language)
 
     def edited(self, old: str, new: str, name: str = "app.py") -> "Lesson":
         """Return a copy of the lesson with `new` instead of `old` in one of its files.
@@ -119,6 +122,7 @@ class Lesson:
                     "Fix the file and run the cell again."
                 ) from error
         app.config["DATABASE"] = str(self._temporary / "data.db")
+        app.extensions["lesson"] = self  # the database exists as long as its Lesson
         return app
 
     @property
@@ -167,7 +171,8 @@ class Lesson:
         login = {key: f"{name}@example.com" if key == "email" else name, "password": PASSWORDS.get(name, "")}
         response = probe.make_client(app).post(url, json=login)
         if response.status_code != 200:
-            raise Problem(f"The login of {name} got a {response.status_code}: {response.text.strip()}")
+            reason = response.extensions.get("logged", response.text.strip())
+            raise Problem(f"The login of {name} got a {response.status_code}: {reason}")
         return str(response.json()["access_token"])
 
     def get_users(self, token: str) -> httpx.Response:

@@ -10,7 +10,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import httpx
 import jwt
-from flask import Flask
+from flask import Flask, got_request_exception
 
 TIMES = ("iat", "nbf", "exp")
 
@@ -32,6 +32,27 @@ class Forgery(NamedTuple):
     response: httpx.Response
 
 
+class LessonTransport(httpx.WSGITransport):
+    """Call a lesson's app inside this process. If it responds with a 500, keep the error that it logs."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        errors: list[Exception] = []
+
+        def keep(app: Flask, exception: Exception) -> None:
+            errors.append(exception)
+
+        with got_request_exception.connected_to(keep):
+            response = super().handle_request(request)
+        if errors and response.status_code == 500:
+            response.extensions["logged"] = describe_error(errors[-1])
+        return response
+
+
+def describe_error(error: Exception) -> str:
+    """Return the last line of an error's traceback."""
+    return f"{type(error).__name__}: {error}"
+
+
 def read_claims(token: str) -> dict[str, Any]:
     """Return a token's claims without verifying the signature."""
     return jwt.decode(token, options={"verify_signature": False})
@@ -44,7 +65,7 @@ def mint(app: Flask, claims: dict[str, Any], key: str | None = None) -> str:
 
 def make_client(app: Flask) -> httpx.Client:
     """Return an HTTP client that calls the app inside this process."""
-    return httpx.Client(transport=httpx.WSGITransport(app=name_errors(app)), base_url="http://lesson")
+    return httpx.Client(transport=LessonTransport(app=name_errors(app)), base_url="http://lesson")
 
 
 def name_errors(app: WSGIApplication) -> WSGIApplication:
@@ -55,7 +76,7 @@ def name_errors(app: WSGIApplication) -> WSGIApplication:
             return app(environ, start_response)
         except Exception as error:
             start_response("500 INTERNAL SERVER ERROR", [("Content-Type", "text/plain")])
-            return [f"{type(error).__name__}: {error}".encode()]
+            return [describe_error(error).encode()]
 
     return respond
 

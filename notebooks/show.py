@@ -65,13 +65,13 @@ class Display:
 
 
 class Source:
-    """A Python file. As Markdown, it gets the notebook's own syntax colours."""
+    """A file of a lesson. As Markdown, it gets the notebook's own syntax colours."""
 
-    def __init__(self, text: str) -> None:
-        self.text = text
+    def __init__(self, text: str, language: str) -> None:
+        self.text, self.language = text, language
 
     def _repr_markdown_(self) -> str:
-        return f"```python\n{self.text}```"
+        return f"```{self.language}\n{self.text}```"
 
     def __repr__(self) -> str:
         return self.text
@@ -122,23 +122,27 @@ def format_message(message: httpx.Request | httpx.Response, names: tuple[str, ..
 
 
 def exchange_html(response: httpx.Response) -> str:
-    """Return a request and its response side by side."""
+    """Return a request and its response side by side and, after a 500, the error that the app logs."""
     request = response.request
     kind, words = verdict(response.status_code)
     target = f"<code><b>{escape(request.method)} {escape(request.url.raw_path.decode())}</b></code>"
     status = f'<code class="{kind}">{words}</code>'
     left = box("request", target + code(format_message(request, REQUEST_HEADERS)))
     right = box("response", status + code(format_message(response, RESPONSE_HEADERS)))
-    return styled(f'<div class="row">{left}{right}</div>')
+    logged = response.extensions.get("logged")
+    log = box("in the app's log", code(logged), "bad") if logged else ""
+    return styled(f'<div class="row">{left}{right}</div>{log}')
 
 
 def exchange_text(response: httpx.Response) -> str:
-    """Return a request and, below it, the response."""
+    """Return a request, the response and, after a 500, the error that the app logs, one below the other."""
     request = response.request
     target = f"{request.method} {request.url.raw_path.decode()}"
     sent = f"{target}\n{format_message(request, REQUEST_HEADERS)}".rstrip()
     received = format_message(response, RESPONSE_HEADERS)
-    return f"{sent}\n\n{verdict(response.status_code)[1]}\n{received}"
+    logged = response.extensions.get("logged")
+    log = f"\n\nin the app's log: {logged}" if logged else ""
+    return f"{sent}\n\n{verdict(response.status_code)[1]}\n{received}{log}"
 
 
 def show_exchanges() -> None:
@@ -317,7 +321,7 @@ class Lifetime(Display):
             ages = [(age - origin) / unit for age, status in statuses if (status != 401) == accepted]
             axes.plot(ages, [0] * len(ages), marker, color=colour, markersize=8, markeredgewidth=2.5)
         axes.axvline(ends, color=INK, linewidth=1, linestyle=":")
-        axes.set(ylim=(-0.6, 1.6), yticks=[0, 1], yticklabels=["the app\nanswers", "the token\nsays"])
+        axes.set(ylim=(-0.6, 1.6), yticks=[0, 1], yticklabels=["the app\nresponds", "the token\nsays"])
         axes.spines[["top", "right", "left"]].set_visible(False)
         axes.tick_params(axis="y", length=0)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=9))
