@@ -25,4 +25,4 @@ def check_secret_key(app):
     """Make sure that the key is text, and warn if it is the demo key."""
     app.secret_key = str(app.secret_key)  # from_prefixed_env() reads a key of digits as a number
     if app.secret_key == DEMO_KEY and not is_running_from_reloader():
-        app.logger.warning("This app uses the demo key, which everyone can read. Set FLASK_SECRET_KEY.")
+        app.logger.warning("The demo key is for the lessons only. Before you deploy, set FLASK_SECRET_KEY.")

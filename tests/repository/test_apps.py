@@ -13,7 +13,7 @@ from lesson_loader import find_lessons
 from tokens import authorization, mint_for
 
 LESSONS = find_lessons()
-DEMO_KEY_WARNING = "This app uses the demo key, which everyone can read. Set FLASK_SECRET_KEY."
+DEMO_KEY_WARNING = "The demo key is for the lessons only. Before you deploy, set FLASK_SECRET_KEY."
 
 
 @pytest.fixture(params=LESSONS.values(), ids=lambda folder: folder.name)

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from functools import partial
 
 import httpx
 import pytest
@@ -59,6 +60,16 @@ def test_a_lesson_reloads_after_an_edit(copy, tmp_path):
         server.wait_for_status(404, "/people")
         app.write_text(app.read_text().replace('"/users"', '"/people"'))
         server.wait_for_status(401, "/people")
+
+
+def test_a_lesson_reloads_after_an_edit_of_its_schema(copy, tmp_path):
+    schema = copy / "00_setup/schema.sql"
+    with lesson_server(0, tmp_path, lessons=copy) as server:
+        server.wait_for_status(401)
+        login = partial(httpx.post, f"http://127.0.0.1:{server.port}/auth", json=BOB, trust_env=False)
+        assert login().status_code == 200  # this creates the database
+        schema.write_text(schema.read_text().replace("is_admin", "is_root"))
+        wait_until(lambda: "does not fit schema.sql" in login().text + server.output)
 
 
 def test_a_lesson_survives_a_syntax_error_until_it_is_repaired(copy, tmp_path):
