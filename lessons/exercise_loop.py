@@ -78,18 +78,18 @@ def describe_changes(lesson: Path, changed: list[str]) -> str:
             lines.append(f"{display_path(file)} is missing.")
     keeps = f", which keeps your {' and your '.join(kept)}" if kept else ""
     lines += [
-        "The checks use the original files, so this does not change your points.",
+        "The checks use the original files, so answer.py cannot use what you changed there.",
         f"To get the original files back: make restore-{int(lesson.name[:2])}{keeps}",
     ]
     return "\n".join(lines)
 
 
 def restore(number: int) -> None:
-    """Put the files of a lesson back as they came. Keep each changed file beside it, under a new name."""
+    """Restore the original files of a lesson. Keep each changed file under a new name."""
     lesson = find_lessons()[number]
     changed = originals.find_changed(lesson)
     if not changed:
-        print(f"Nothing to do: all files of lessons/{lesson.name} are as they came with this course.")
+        print(f"Nothing to do: lessons/{lesson.name} contains all its original files, unchanged.")
     for path in changed:
         file = lesson / path
         result = "was missing and is back."
@@ -124,7 +124,7 @@ def check_in_new_process(number: int) -> None:
 
 
 def hint(number: int, level: int) -> None:
-    """Print hint 1, 2 or 3. The first asks a question; the third almost gives the answer."""
+    """Print hint 1, 2 or 3. The first asks a question; the third almost gives the solution."""
     hints = read_hints(exercise_folder(number) / "hints.md")
     print(f"Hint {level} of {len(hints)}\n\n{hints[level - 1]}\n")
     more = f"make hint-{number} LEVEL={level + 1}" if level < len(hints) else f"make solution-{number} PEEK=1"
@@ -138,8 +138,8 @@ def solution(number: int, peek: bool) -> None:
         command = [sys.executable, str(LESSONS), "check", str(number)]
         if subprocess.call(command, stdout=subprocess.DEVNULL):
             sys.exit(
-                f"You can see the solution when {display_path(answer)} passes: make check-{number}. "
-                f"To see it now: make solution-{number} PEEK=1"
+                f"You can see the solution when {display_path(answer)} passes all its checks: "
+                f"make check-{number}. To see it now: make solution-{number} PEEK=1"
             )
     print(solution_file(number).read_text(encoding="utf-8"))
 
@@ -208,7 +208,7 @@ def comparison(number: int) -> str:
 
 
 def normalize_code(file: Path) -> list[str]:
-    """Return the lines of a Python file in a normal form: the way it is written makes no difference."""
+    """Return a Python file's lines in a normal form, so that the style of the code makes no difference."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)

@@ -21,14 +21,14 @@ This file contains no code from Flask-JWT and leaves `flask` and `jwt` as they a
 adapted PyJWT and a replacement for Flask's former request stack. It also checks each login and each token
 header before Flask-JWT reads them. Flask-JWT then behaves as in 2015, apart from these known differences:
 
-- A login body that is not a JSON object sent as application/json causes a JWTError with status 400.
+- A login body that is not a JSON object, or is not sent as JSON, causes a JWTError with status 400.
 - A login body larger than MAX_CONTENT_LENGTH (1 MiB if the app does not set it) gets a 413.
 - Credentials that are not strings, or that UTF-8 cannot encode, are refused as wrong credentials.
 - An Authorization header that contains only white space counts as no header.
 - JWT_REQUIRED_CLAIMS requires every claim that it names. It used to require only exp, iat and nbf.
-- A token that nests too deeply, or whose exp, iat or nbf is not a number, gets a 401. It used to get a 500.
+- A token that nests too deeply, or whose exp, iat or nbf is a list, an object or infinite, gets a 401.
 - A token is refused as soon as its leeway ends. It used to be accepted for one more second.
-- A token that contains characters outside the base64url alphabet gets a 401.
+- A token that contains characters outside the base64url alphabet gets a 401. A final = is allowed.
 - A token gets a 401 if its kid is not a string, or if PyJWT does not support its crit or b64.
 - The description of a 401 quotes PyJWT, and PyJWT 2 words some errors differently.
 - A key that is too short for its algorithm makes PyJWT warn (RFC 7518, section 3.2).

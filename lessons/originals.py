@@ -1,7 +1,8 @@
-"""The files of the lessons as they came with this course, in one zip file for each lesson.
+"""The original files of the lessons, in one zip file for each lesson.
 
 The checks run an answer beside these files, so a changed lesson file never changes a mark. `make restore-N`
-copies them back. After you change a lesson on purpose, renew them with `make originals`:
+copies the original files back. After you change a lesson on purpose, update the zip files with
+`make originals`:
 
     .venv/bin/python lessons/originals.py
 """
@@ -63,7 +64,7 @@ def find_changed(lesson: Path) -> list[str]:
 
 
 def read_lines(file: Path) -> bytes:
-    """Return the content of a file with the line ends of Unix, because some editors change them."""
+    """Return the content of a file with Unix line endings, because some editors change the line endings."""
     return file.read_bytes().replace(b"\r\n", b"\n")
 
 
@@ -78,7 +79,7 @@ def save(lesson: Path) -> None:
     ORIGINALS.mkdir(exist_ok=True)
     with zipfile.ZipFile(ORIGINALS / f"{lesson.name}.zip", "w") as archive:
         for path, content in current_files(lesson).items():
-            info = zipfile.ZipInfo(path)  # without a date, a file in a zip file is from 1980
+            info = zipfile.ZipInfo(path)  # its date is always in 1980, so the bytes stay the same
             info.create_system = 3  # Unix, on every system
             info.external_attr = 0o100644 << 16
             archive.writestr(info, content)

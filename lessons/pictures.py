@@ -1,4 +1,4 @@
-"""Draw the pictures of the lessons' READMEs again: make pictures
+"""Draw the pictures in the READMEs of the lessons: make pictures
 
 login.svg and token.svg belong to lesson 0, lifetime.svg to lesson 2. Their tokens and times come from the
 lessons' own apps, so a picture cannot show what the app does not do.
@@ -39,7 +39,7 @@ ISSUED = 1_795_611_948  # seconds since 1970: a fixed time, so that the pictures
 
 
 def text(x: float, y: float, content: str, style: str = "", width: float = 0) -> str:
-    """Return a line of text. A width stretches it, so that it does not depend on the reader's fonts."""
+    """Return a line of text. With a width, the text has the same length in every font."""
     length = f' textLength="{width:g}"' if width else ""
     return f'<text x="{x:g}" y="{y:g}" class="{style}"{length}>{escape(content)}</text>'
 
@@ -60,7 +60,7 @@ def arrow(x1: float, x2: float, y: float) -> str:
 
 
 def picture(width: int, height: int, title: str, parts: Iterable[str]) -> str:
-    """Return an SVG. Screen readers read its title."""
+    """Return an SVG. Screen readers read its title aloud."""
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img">',
         f"<title>{escape(title)}</title>",
@@ -73,7 +73,7 @@ def picture(width: int, height: int, title: str, parts: Iterable[str]) -> str:
 
 
 def make_token(app: Flask, age: int = 0) -> str:
-    """Return bob's token as this app would issue it, `age` seconds before ISSUED."""
+    """Return the token that this app would have issued to bob `age` seconds before ISSUED."""
     issued = ISSUED - age
     lifetime = int(app.config["JWT_EXPIRATION_DELTA"].total_seconds())
     claims = {"exp": issued + lifetime, "iat": issued, "nbf": issued, "identity": 1}
@@ -105,7 +105,7 @@ def draw_login() -> str:
 
 
 def draw_token(app: Flask) -> str:
-    """Draw a token of bob's in its three parts, and what each part says."""
+    """Draw the three parts of bob's token, and say what each part contains."""
     token = make_token(app)
     styles = ("one", "two", "three")
     parts, y = [], 34
@@ -141,7 +141,7 @@ def statuses(app: Flask, ages: Iterable[int]) -> list[tuple[int, int]]:
     client = app.test_client()
     found = []
     for age in ages:
-        while time.time() % 1 > 0.8:  # The app reads the clock later. Stay in the same second until then.
+        while time.time() % 1 > 0.8:  # Start early in a second, so that the app reads the same second.
             time.sleep(0.01)
         token = make_token(app, age=ISSUED - int(time.time()) + age)
         response = client.get("/users", headers={"Authorization": f"JWT {token}"})
@@ -150,7 +150,7 @@ def statuses(app: Flask, ages: Iterable[int]) -> list[tuple[int, int]]:
 
 
 def draw_lifetime(app: Flask) -> str:
-    """Draw the last seconds of a token: which responses a request gets with a token of each age."""
+    """Draw the last seconds of a token: the status that a request gets at each age of the token."""
     lifetime = int(app.config["JWT_EXPIRATION_DELTA"].total_seconds())
     first, last = lifetime - 10, lifetime + 20
     left, step, top = 30, 23, 84
@@ -196,7 +196,7 @@ def draw_lifetime(app: Flask) -> str:
 
 
 def draw_all() -> dict[Path, str]:
-    """Return each picture by its file."""
+    """Return the content of each picture by its file."""
     folders = find_lessons()
     first, third = load_app(folders[0]), load_app(folders[2])
     with tempfile.TemporaryDirectory() as folder:

@@ -10,7 +10,7 @@ def authenticate(username, password):
     """Return the user with this username and this password, or None."""
     user = UserModel.find_by_username(username)
     if user is None:
-        # Hash the password all the same. A faster response would show that there is no such user.
+        # Hash the password anyway. A faster response would show that there is no such user.
         generate_password_hash(password)
         return None
     return user if check_password_hash(user.password_hash, password) else None

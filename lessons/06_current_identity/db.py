@@ -28,7 +28,7 @@ def get_db():
             create_tables(g.db)
         elif table["sql"].removeprefix("CREATE TABLE ") not in SCHEMA:
             raise RuntimeError(
-                f"{current_app.config['DATABASE']} does not fit schema.sql: one is older than the other. "
+                f"{current_app.config['DATABASE']} does not match schema.sql: one is older than the other. "
                 "Delete this database, and the next request makes a new one."
             )
     return g.db
@@ -43,7 +43,7 @@ def close_db(error=None):
 
 def create_tables(db):
     """Create the tables, with bob and alice as users."""
-    # BEGIN IMMEDIATE locks the database. If two requests come first, one of them waits for the other here.
+    # BEGIN IMMEDIATE locks the database. If the first two requests arrive at once, one waits for the other.
     db.executescript("BEGIN IMMEDIATE;" + SCHEMA)
     if db.execute("SELECT * FROM users").fetchone() is None:
         for *fields, password, is_admin in DEMO_USERS:

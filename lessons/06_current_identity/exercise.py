@@ -32,9 +32,9 @@ def read_text():
     return body["text"]
 
 
-# TODO: Make each note belong to the user who wrote it. This user and every admin can read the note, and
-# their lists contain it. For all other users, the note does not exist: their lists do not contain it, and
-# if they ask for it, they get the same 404 as for an id that no note has.
+# TODO: Make each note belong to its owner: the user who wrote it. The owner and every admin can read the
+# note, and their lists contain it. For all other users, the note does not exist. Their lists do not contain
+# it, and if they ask for it, they get the same 404 as for a missing note. A note may have more fields.
 class NoteList(Resource):
     @jwt_required()
     def post(self):

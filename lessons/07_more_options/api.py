@@ -8,7 +8,7 @@ class Api(flask_restful.Api):
     """
 
     def error_router(self, original_handler, error):
-        """Return the response to an error. Flask-RESTful calls this method for every error."""
+        """Return the response to an error. Flask-RESTful makes Flask call this method for every error."""
         if hasattr(error, "data"):  # abort(403, message="…") brings its own JSON
             return self.handle_error(error)
         return original_handler(error)

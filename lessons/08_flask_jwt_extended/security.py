@@ -11,7 +11,7 @@ def authenticate(email, password):
     """Return the user with this e-mail address and this password, or None."""
     user = UserModel.find_by_email(email)
     if user is None:
-        # Hash the password all the same. A faster response would show that there is no such user.
+        # Hash the password anyway. A faster response would show that there is no such user.
         generate_password_hash(password)
         return None
     return user if check_password_hash(user.password_hash, password) else None

@@ -105,7 +105,7 @@ def a_note_belongs_to_its_writer(notes_app):
 
 @worth(2)
 def a_note_of_somebody_else_looks_like_a_missing_note(notes_app):
-    """For a note of somebody else, a user gets the same 404 as for a note that does not exist."""
+    """For somebody else's note, a user gets the same 404 as for a note that does not exist."""
     token = notes_app.log_in(notes_app.other)
     absent = notes_app.client.get(f"/notes/{notes_app.absent_id}", token)
     expect(absent, absent.status == 404, "404, because there is no such note", "What happens to other ids?")

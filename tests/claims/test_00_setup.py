@@ -87,12 +87,12 @@ def test_none_means_401(app):
     [({}, 500), ({"PROPAGATE_EXCEPTIONS": True}, 401), ({"TESTING": True}, 401), ({"DEBUG": True}, 401)],
 )
 def test_flask_restful_turns_a_401_into_a_500_in_production(make_app, options, status):
-    """With Flask-RESTful's own Api, a missing token gets a 500, unless a setting hides this."""
+    """With Flask-RESTful's own Api, a missing token gets a 500, unless a setting hides the problem."""
     assert make_app(**options).test_client().get("/resource").status_code == status
 
 
 def test_with_propagate_exceptions_a_bug_leaves_the_app(edited):
-    """The app's own error page is used, unless PROPAGATE_EXCEPTIONS is set."""
+    """Flask shows the app's own error page, unless PROPAGATE_EXCEPTIONS is set."""
     app = edited(0, {"UserModel.find_all()": "1 / 0"}, file="resources/user.py")
     app.register_error_handler(500, lambda error: ("our own page", 500))
     token = log_in_to(app)
@@ -166,7 +166,7 @@ def test_a_login_has_two_fields(make_app):
 
 
 def test_the_secret_key_comes_first(make_app):
-    """A SECRET_KEY that is set after JWT(...) is not seen, so a login gets a 500."""
+    """JWT(...) reads SECRET_KEY, so a login gets a 500 if the key is set later."""
     app = make_app(SECRET_KEY=None)
     app.config["SECRET_KEY"] = "k" * 32
     assert app.test_client().post("/auth", json=BOB).status_code == 500
@@ -174,7 +174,7 @@ def test_the_secret_key_comes_first(make_app):
 
 
 def test_whoever_knows_the_key_can_be_anyone(app):
-    """A token that is signed with the demo key opens the app to anyone who made it."""
+    """The app accepts a token for any user if it is signed with the demo key."""
     demo_key = "for-the-lessons-only-so-set-your-own"
     assert app.config["SECRET_KEY"] == demo_key
     for user_id in (1, 2):

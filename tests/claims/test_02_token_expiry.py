@@ -76,7 +76,7 @@ def test_an_expired_token_gets_a_401_that_says_so(make_app):
 
 
 def test_nothing_renews_a_token(make_app):
-    """A request with a token returns no other token, and a token is no login."""
+    """A response to a token contains no new token, and nobody can log in with a token."""
     app = make_app()
     token = log_in_to(app)
     response = view(app, token)
@@ -97,7 +97,7 @@ def test_an_expiry_is_tested_without_waiting(make_app):
 
 
 def test_after_a_new_password_the_old_token_works(app):
-    """A new password changes the login, but the tokens of the old password keep working."""
+    """After a password change, the old password gets a 401, but an old token still works."""
     client = app.test_client()
     token = client.post("/login", json=BOB).json["access_token"]
     new = generate_password_hash("a new password", method="scrypt:256:8:1")

@@ -50,7 +50,7 @@ def test_a_login_has_exactly_two_keys(make_app, third):
 
 @pytest.mark.parametrize("value", [5, 0.5, True, ["bob@example.com"], {"email": "bob@example.com"}, None])
 def test_both_values_must_be_text(make_app, value):
-    """Any other type gets a 401, and authenticate is not called."""
+    """A value that is not text gets a 401, and authenticate is not called."""
     received = []
     app = make_app(authenticate=lambda *arguments: received.append(arguments), JWT_AUTH_USERNAME_KEY="email")
     assert app.test_client().post("/auth", json=BOB_BY_EMAIL | {"email": value}).status_code == 401
@@ -59,7 +59,7 @@ def test_both_values_must_be_text(make_app, value):
 
 
 def test_flask_jwt_alone_accepts_a_number(make_app):
-    """Without the check of flask_jwt_compat, authenticate gets the number."""
+    """Without the check of flask_jwt_compat, Flask-JWT calls authenticate with a number."""
     received = []
     unchecked_login = flask_jwt._default_auth_request_handler.__wrapped__
     app = make_app(

@@ -68,7 +68,7 @@ def test_a_failed_login_does_not_call_the_handler(make_app):
 
 
 def test_the_user_id_is_also_in_the_token(tmp_path):
-    """Anyone can read the same number in the token, without the key."""
+    """Anyone can read the user's id in the token, without the key."""
     app = load_lesson(find_lessons()[4], tmp_path / "data.db")
     login = app.test_client().post("/login", json=BOB_BY_EMAIL).json
     assert read_claims(login["access_token"])["identity"] == login["user_id"] == 1
@@ -92,7 +92,7 @@ def test_all_fields_of_a_user_include_the_password_hash(edited):
 
 
 def test_a_misspelt_field_gets_a_500(edited):
-    """A JWT error handler does not change that."""
+    """A login gets a 500, even if the app has a JWT error handler."""
     app = edited(4, {"identity.id": "identity.user_id"})
     app.extensions["jwt"].jwt_error_handler(lambda error: ("handled", 401))
     assert app.test_client().post("/login", json=BOB_BY_EMAIL).status_code == 500
@@ -100,7 +100,7 @@ def test_a_misspelt_field_gets_a_500(edited):
 
 @pytest.mark.parametrize("identity", [1, 2, "f81d4fae"])
 def test_an_id_can_be_a_number_or_text(make_app, identity):
-    """The number must not be 0, and the text must not be empty."""
+    """A user can log in with an id that is text, or a number that is not 0."""
     assert post(make_app(authenticate=lambda *arguments: User(identity))).status_code == 200
 
 

@@ -26,7 +26,7 @@ def lesson_5(tmp_path):
 
 
 def refusals(app):
-    """Send one request for each reason that Flask-JWT has to refuse it. Return the responses by reason."""
+    """Send one request for each reason why Flask-JWT refuses requests. Return the responses by reason."""
     client, good = app.test_client(), mint_for(app)
     headers = {
         "a missing token": {},
@@ -80,7 +80,7 @@ def test_your_handler_makes_the_response_to_each_refusal(make_app):
 
 
 def test_a_jwt_error_that_you_raise_reaches_the_handler(make_app):
-    """The four fields of the error are yours."""
+    """Your handler gets the error with the values that you raised."""
 
     def locked(username, password):
         raise JWTError("Locked", "Try again tomorrow", 423)
@@ -114,10 +114,11 @@ def test_a_bug_in_a_view_reaches_the_apps_own_page(edited):
 
 
 def test_an_unknown_url_or_method_gets_flasks_page(lesson_5):
-    """A 404 and a 405 are not errors of Flask-JWT."""
+    """A 404, a 405 and a 413 are not errors of Flask-JWT."""
     for response, status in (
         (lesson_5.test_client().get("/nothing"), 404),
         (lesson_5.test_client().get("/login"), 405),
+        (lesson_5.test_client().post("/login", json={"email": "b" * 2**20, "password": "p"}), 413),
     ):
         assert (response.status_code, response.mimetype) == (status, "text/html")
 
@@ -149,7 +150,7 @@ def test_the_tutorials_handler_loses_the_headers(make_app):
 
 
 def test_the_400_comes_from_our_module(make_app):
-    """Flask-JWT alone lets Flask refuse a login that is not JSON, with a page of its own."""
+    """With Flask-JWT alone, a login that is not JSON gets a 415 and Flask's own page."""
     app = make_app()
     app.jwt.jwt_error_handler(handle)
     response = app.test_client().post("/auth", data="bob:builder")

@@ -59,7 +59,7 @@ def test_identity_runs_at_each_request_and_its_user_is_current_identity(make_app
 
 
 def test_a_former_admin_gets_a_403_with_the_next_request(lesson_6):
-    """The right is in the database and not in the token, so an old token loses the right too."""
+    """A user's rights are in the database and not in the token, so an old token loses them too."""
     status, claims, token = get_users(lesson_6, ALICE_BY_EMAIL)
     assert status == 200
     assert claims.keys() == {"exp", "iat", "nbf", "identity"}
@@ -103,7 +103,7 @@ def test_a_check_with_is_none_lets_everybody_in(edited):
 
 
 def test_it_is_empty_without_jwt_required(make_app, log_in):
-    """A valid token does not change that."""
+    """Without jwt_required(), there is no current_identity, even with a valid token."""
     app = make_app()
     app.add_url_rule("/open", view_func=lambda: jsonify(known=bool(current_identity)))
     assert app.test_client().get("/open", headers=log_in(app)).json == {"known": False}

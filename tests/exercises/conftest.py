@@ -39,7 +39,7 @@ from exercises.client import (
     start_timeout_message,
     time_limit,
 )
-from lesson_loader import LESSONS, explain, load_app
+from lesson_loader import LESSONS, explain, isolated_imports, load_app
 from originals import NoOriginals, read_app, write_file
 
 ROOT = LESSONS.parent
@@ -164,7 +164,7 @@ def start_in_process(answer: Path, content: bytes, secret_key: str, seconds: flo
             shutil.copy(database, f"{database}.copy")
         patch.setenv("FLASK_DATABASE", f"{database}.copy" if apart else str(database))
         try:
-            with time_limit(seconds):
+            with time_limit(seconds), isolated_imports(answer.parent, *hidden):
                 return Client(InProcess(load_app(answer.parent, answer), answer, seconds))
         except TimedOut:
             raise DidNotStart(start_timeout_message(answer.name, seconds)) from None
@@ -180,6 +180,11 @@ def start_in_process(answer: Path, content: bytes, secret_key: str, seconds: flo
         patch.setenv("FLASK_RUN_FROM_CLI", "true")  # app.run() does nothing, as under `flask run`
         patch.setenv("TZ", "JST-9")  # a clock nine hours ahead of UTC, to catch local times in tokens
         apply_time_zone()
+        # As in the grader, an answer can import the lesson's files and installed packages, and nothing else.
+        shutil.copy(LESSONS / "flask_jwt_compat.py", folder)
+        ours = {LESSONS, ROOT / "notebooks", ROOT / "tests", ROOT}
+        patch.setattr(sys, "path", [folder, *(path for path in sys.path if Path(path).resolve() not in ours)])
+        hidden = {path.stem for room in ours for path in room.glob("*")} - {"flask_jwt_compat"}
         yield start_app
     apply_time_zone()
 
@@ -292,7 +297,6 @@ class Reporter:
         self.brief = config.getoption("--brief")
         terminal = sys.__stdout__ is not None and sys.__stdout__.isatty()  # sys.stdout is captured
         self.coloured = terminal and "NO_COLOR" not in os.environ
-        self.seed = config.stash[SEED]
         self.printed: set[str] = set()  # the messages printed so far: each is printed only once
         self.points: dict[str, tuple[int, int]] = {}  # by file: points earned and points possible
 
@@ -313,6 +317,9 @@ class Reporter:
         reason = ""
         if isinstance(report.longrepr, tuple):  # for a skipped check: (file, line, reason)
             reason = f"  ({report.longrepr[2].removeprefix('Skipped: ')})"
+            if reason in self.printed:
+                reason = ""
+            self.printed.add(reason)
         self.print(f"  {word}{points * report.passed} of {points}  {sentence}{reason}")
         if report.failed:
             message = str(report.longrepr)
@@ -331,9 +338,7 @@ class Reporter:
                 hint = "" if started else f"  not started: make start-{int(name[:2])}"
                 self.print(f"  {name:22} {bar} {earned:3} of {possible} points{hint}")
             else:
-                self.print(
-                    "", f"{earned} of {possible} points. (The seed of the random users is {self.seed}.)"
-                )
+                self.print("", f"{earned} of {possible} points.")
 
     def print(self, *lines: str) -> None:
         print(*lines, sep="\n", file=sys.__stdout__, flush=True)

@@ -21,7 +21,7 @@ def test_login_has_moved(client, user):
         response,
         response.status == 200 and response.get("access_token"),
         "200 and an access_token",
-        "Which option says where users log in? Does it get its value before JWT(...) is called?",
+        "Which option says where users log in? Do you set it before you call JWT(...)?",
     )
 
 
@@ -95,5 +95,5 @@ def test_no_other_url_logs_in(client, user):
             response,
             response.status in NO_LOGIN,
             f"404, because {URL} is now the only login URL",
-            f"Which line of your file still adds the URL {url} to the app? How often do you call JWT(...)?",
+            f"Which line of your file still adds the URL {url}? How many times do you call JWT(...)?",
         )

@@ -17,8 +17,8 @@ def log_in(client, user):
 def get_users(client, key, user, seconds_left):
     """Ask for the users with a token that expires in this many seconds.
 
-    Return the response, and True if it arrived before the clock reached its next second. The times in a
-    token are whole seconds. Try again if the clock ticks while the request is on its way.
+    Return the response, and True if it arrived before the next second began. The times in a token are
+    whole seconds, so try again if a new second begins while the request is on its way.
     """
     for _ in range(3):
         second = int(time.time())
@@ -86,7 +86,7 @@ def test_an_expired_token_is_refused_at_once(client, user, secret_key):
         response,
         response.status == 401,
         "401, because the 15 minutes of this token have just ended",
-        "Which option lets the app accept an expired token for some more time? What is its value?",
+        "Which option lets the app accept an expired token a little longer? What is its value?",
     )
 
 

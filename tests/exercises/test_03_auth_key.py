@@ -32,7 +32,7 @@ def test_each_user_gets_their_own_token(client, user, other):
         expect(
             response,
             str(read_claims(token).get("identity")) == str(person.id),
-            f"200 and a token with the identity {person.id}, because this user has this id",
+            f"200 and a token with the identity {person.id}, because this is the user's id",
             "Which user does authenticate return? Which value of this user becomes the identity?",
         )
         response = client.get("/users", token)

@@ -8,7 +8,7 @@ import pytest
 from exercises.client import expect
 from tokens import make_bad_tokens, read_claims
 
-SLACK = 5  # seconds: a response may say how much of the lifetime is left, and this is a little less
+SLACK = 5  # seconds: a response may contain the remaining lifetime, which is a little shorter
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def test_a_login_returns_the_four_members(login):
         login,
         login.status == 200,
         "200, because the e-mail address and the password are right",
-        "Does your handler return a response that can become JSON?",
+        "Does your handler return a response? Can every value in the response become JSON?",
     )
     expect(
         login,
@@ -123,7 +123,7 @@ def test_user_is_the_one_who_logged_in(log_in, user, other):
 @pytest.mark.points(1)
 @pytest.mark.needs("test_user_is_the_one_who_logged_in")
 def test_the_body_contains_nothing_else(login):
-    """The body contains nothing else, and above all no secret."""
+    """The body contains only the four members from the TODO, and user contains no secret."""
     expect(
         login,
         login.json.keys() == {"access_token", "token_type", "expires_in", "user"},

@@ -108,7 +108,7 @@ def test_status_is_the_status_of_the_response(without_token, wrong_password, mal
             response,
             response.get("status") == status,
             f"the number {status} as status, because this is the status of the response",
-            "Which field of the error knows its status?",
+            "Which field of the error contains its status?",
         )
 
 
@@ -119,7 +119,7 @@ def test_detail_describes_what_happened(client, user, secret_key, wrong_password
     details = []
     for response, reason in (
         (client.get("/users", mint(secret_key, user.id, age=10**8)), "this token has expired"),
-        (client.get("/users", "nonsense"), "this token is no token at all"),
+        (client.get("/users", "nonsense"), "this is not a token at all"),
         (wrong_password, "the password is wrong"),
     ):
         expect(
@@ -132,7 +132,7 @@ def test_detail_describes_what_happened(client, user, secret_key, wrong_password
         expect(
             response,
             isinstance(detail, str) and detail and detail not in details,
-            f"text as detail that no other error has, because {reason}",
+            f"a detail that no other error has, because {reason}",
             "Which field of the error describes what happened this time?",
         )
         details.append(detail)

@@ -65,7 +65,7 @@ def test_a_note_belongs_to_its_writer(client, log_in, written, people, user, oth
             response,
             response.status == 200 and response.get("text") == f"{person.username}'s own",
             f"200 and the text that {person.username} wrote",
-            "How does your app know, when somebody reads a note, who wrote it?",
+            "When somebody reads a note, how does your app know who wrote it?",
         )
     expect(
         written[1],
@@ -92,7 +92,7 @@ def test_a_note_belongs_to_its_writer(client, log_in, written, people, user, oth
 @pytest.mark.points(2)
 @pytest.mark.needs("test_a_note_belongs_to_its_writer")
 def test_a_note_of_somebody_else_looks_like_a_missing_note(client, log_in, written, absent_id, other):
-    """For a note of somebody else, a user gets the same 404 as for a note that does not exist."""
+    """For somebody else's note, a user gets the same 404 as for a note that does not exist."""
     token = log_in(other)
     absent = client.get(f"/notes/{absent_id}", token)
     expect(
@@ -107,7 +107,7 @@ def test_a_note_of_somebody_else_looks_like_a_missing_note(client, log_in, writt
             foreign,
             foreign.status == 404,
             "404, because somebody else wrote this note",
-            "What does this response tell a stranger that a 404 would not tell?",
+            "What does this response tell a stranger that a 404 would not?",
         )
         expect(
             foreign,
@@ -176,7 +176,7 @@ def test_the_client_does_not_choose_the_owner(client, log_in, written, user, oth
     expect(
         copy,
         400 <= copy.status < 500 or (copy.status == 201 and copy.get("id") is not None),
-        f"201 and a new note of {user.username}",
+        f"201 and a new note that belongs to {user.username}",
         "Which parts of a note come from the client? Which parts should your app decide itself?",
     )
     token = log_in(other)

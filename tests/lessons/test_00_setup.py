@@ -94,7 +94,7 @@ def test_a_deleted_database_is_made_again_even_by_many_requests_at_once(app, cli
     with ThreadPoolExecutor(max_workers=8) as pool:
         statuses = list(pool.map(lambda _: client.post("/auth", json=BOB).status_code, range(8)))
     assert statuses == [200] * 8
-    assert len(hashed) == 2 + 8  # one for each user that is made and for each login
+    assert len(hashed) == 2 + 8  # one for each new user and one for each login
 
 
 @pytest.mark.parametrize("username", ["bob", "alice"])

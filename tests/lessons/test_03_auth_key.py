@@ -19,7 +19,7 @@ def test_the_token_of_an_email_login_opens_the_list_of_users(client):
 
 
 def test_a_username_is_not_an_email_address(client):
-    """A username does not log in, under either key."""
+    """Nobody can log in with a username, under either key."""
     assert client.post("/login", json={"username": "bob", "password": "builder"}).status_code == 401
     assert client.post("/login", json=BOB_BY_EMAIL | {"email": "bob"}).status_code == 401
 

@@ -33,8 +33,8 @@ def test_without_a_token_it_is_401_and_with_the_wrong_one_403(client):
 
 
 def test_a_token_gains_and_loses_its_rights_with_its_user(app, client):
-    """The app reads the user from the database with each request. A user who is no longer an admin loses the
-    list at once, even with an old token."""
+    """The app reads the user from the database with each request. A user who is no longer an admin cannot
+    see the list any more, even with an old token."""
     bob, alice = log_in(client, BOB_BY_EMAIL), log_in(client, ALICE_BY_EMAIL)
     run_sql(app, "UPDATE users SET is_admin = NOT is_admin")
     assert client.get("/users", headers=bob).status_code == 200

@@ -1,7 +1,7 @@
 """Hostile requests for the lessons' apps, as bytes: what a stranger or a logged-in user could send.
 
-ATTACKS have the status that they must get, ODD_REQUESTS may get any status below 500. VALID_REQUESTS are
-harmless: without them, an app that refuses everything would pass.
+ATTACKS names the status that each attack must get. ODD_REQUESTS may get any status below 500.
+VALID_REQUESTS are harmless: without them, an app that refuses everything would pass.
 """
 
 import base64
@@ -29,7 +29,7 @@ class Target:
     port: int
 
     def option(self, name, default):
-        """Return an option of Flask-JWT, or the default for Flask-JWT-Extended, which has no such option."""
+        """Return an option of Flask-JWT, or this default, because Flask-JWT-Extended has no such option."""
         return self.app.config.get(name, default)
 
     @property
@@ -233,7 +233,7 @@ ATTACKS = {
     "a login in chunks that end early": (400, login(b"ff\r\n{}", "Transfer-Encoding: chunked")),
     "a login in a chunk that claims to be enormous": (
         {400, 413},
-        # The body is long enough to be read in full: Werkzeug's server would fill a gap with other memory.
+        # More than 1 MiB, because Werkzeug's server would fill a shorter body with other memory.
         login(b"ffffffffffff\r\n" + b"x" * (2**20 + 1), "Transfer-Encoding: chunked"),
     ),
     "a login with a key that is not quoted": (400, login(b"{username: 'bob', password: 'builder'}")),
@@ -629,8 +629,8 @@ ATTACKS = {
     "a token of user -1": (401, with_minted_token(identity=-1)),
 }
 
-# The web server answers some of these before the app sees them, and it closes a few connections without a
-# response. Servers and their versions differ, so we only require that nothing gets a 5xx. We leave out the
+# The web server responds to some of these before the app sees them, and it closes a few connections without
+# a response. Servers and their versions differ, so we only require that nothing gets a 5xx. We leave out the
 # first line GET /users HTTP/2.0, because Python's own server refuses that version with a 505.
 ODD_REQUESTS = {
     # the host
@@ -884,7 +884,7 @@ VALID_REQUESTS = {  # without these, an app that refuses everything would pass
 
 
 def requests_of_a_user(target):
-    """Return requests by a logged-in user to each URL of the app, with odd bodies, by what they send."""
+    """Return a logged-in user's requests to each URL, with odd bodies, by (method, path, body)."""
     _, body = target.send(credentials(name="alice", password="wonderland")(target))
     issued = re.search(rb"[\w-]{9,}\.[\w-]{9,}\.[\w-]{9,}", body)
     token = issued[0].decode() if issued else admin_token(target.app)

@@ -1,4 +1,4 @@
-"""What every lesson's app does around its one idea: its key, its database and its errors."""
+"""What the apps of all lessons have in common: their key, their database and their errors."""
 
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
@@ -42,7 +42,7 @@ def log_in(app):
 
 
 def get_users(app):
-    """Ask for the users with a token of the admin."""
+    """Return the response to GET /users with the admin's token."""
     prefix = app.config.get("JWT_AUTH_HEADER_PREFIX", "Bearer")
     header = authorization(mint_for(app, identity=2), prefix)
     return app.test_client().get("/users", headers=header)

@@ -230,6 +230,15 @@ def test_an_answer_that_does_not_start_is_explained_without_a_traceback(fault, r
     assert "conftest.py" not in message
 
 
+@pytest.mark.parametrize("module", ["helpers", "tokens", "exercise_loop", "demo", "exercises.client"])
+def test_an_answer_cannot_import_the_modules_of_this_repository(module, run_checks, tmp_path):
+    answer = tmp_path / "answer.py"
+    answer.write_text(f"import {module}\n{solution(FIRST).read_text(encoding='utf-8')}")
+    message = run_checks(FIRST, answer)["test_login_has_moved"].message
+    assert f"ModuleNotFoundError: No module named {module.partition('.')[0]!r}" in message
+    assert "Only answer.py is handed in." in message
+
+
 BREAKS_A_RESPONSE = {
     "crash": (
         "raise LookupError('lost')",

@@ -75,7 +75,7 @@ def claimed(text):
 
 
 def unproven(statement, tests):
-    """Return what a statement claims and none of these sources contains."""
+    """Return the numbers and option names of a statement that none of these tests contain."""
     proof = "\n".join(tests)
     return {
         claim

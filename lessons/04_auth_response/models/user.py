@@ -36,5 +36,5 @@ class UserModel:
         return [cls(row) for row in get_db().execute("SELECT * FROM users ORDER BY id")]
 
     def json(self):
-        """Return what the API may show of a user: never the password hash."""
+        """Return the fields that the API may show. The password hash must stay secret."""
         return {"id": self.id, "username": self.username}

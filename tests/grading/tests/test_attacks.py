@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+import originals
 from exercises.client import NoResponse
 from grading import sandbox
 from grading.box import Boxes
@@ -254,9 +255,7 @@ def loop():
 def test_a_process_that_uses_too_much_processor_time_is_ended(part):
     """The limit on processor time is 1 second, long before the others of 60 seconds."""
     with closing(Boxes(part=part)) as boxes, boxes.open(seconds=60, deadline=60, cpu=1) as box:
-        lesson = ROOT / "lessons" / EXERCISE
-        files = {str(path.relative_to(lesson)): path.read_bytes() for path in lesson.rglob("*.py")}
-        box.ready(files | {"answer.py": (SOLUTION + LOOP).encode()}, b"", "secret")
+        box.ready(originals.read_app(EXERCISE) | {"answer.py": (SOLUTION + LOOP).encode()}, b"", "secret")
         with pytest.raises(NoResponse) as problem:
             box.start().app("GET", "/loop", {}, None)
     assert problem.value.outcome == "died"

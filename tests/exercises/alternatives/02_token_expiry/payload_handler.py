@@ -1,4 +1,4 @@
-"""A payload handler writes all claims of the token, exp among them."""
+"""A payload handler writes all claims of the token, including exp."""
 
 import os
 from datetime import UTC, datetime, timedelta

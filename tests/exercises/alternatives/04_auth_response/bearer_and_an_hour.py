@@ -1,4 +1,4 @@
-"""The app changes the prefix to Bearer and the lifetime to an hour, and the response follows."""
+"""The app changes the prefix to Bearer and the lifetime to an hour, and the response shows both."""
 
 import os
 from datetime import timedelta

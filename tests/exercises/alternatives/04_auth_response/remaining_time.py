@@ -1,4 +1,4 @@
-"""expires_in is the rest of the lifetime, which is read from the token itself."""
+"""expires_in is the remaining lifetime, which the handler reads from the token."""
 
 import os
 import time

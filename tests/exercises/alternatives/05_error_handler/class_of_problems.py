@@ -1,4 +1,4 @@
-"""A class makes the response, and the body has an instance as a fifth member."""
+"""A class makes the response, and the body has a fifth member, instance."""
 
 import os
 from dataclasses import asdict, dataclass

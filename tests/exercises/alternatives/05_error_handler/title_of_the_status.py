@@ -1,4 +1,4 @@
-"""The title is the phrase of the status, as RFC 9457 recommends with about:blank."""
+"""The title is the standard phrase for the status, as RFC 9457 recommends for about:blank."""
 
 import os
 from http import HTTPStatus

@@ -1,4 +1,4 @@
-"""The views are functions of Flask instead of resources of Flask-RESTful."""
+"""The views are Flask functions instead of Flask-RESTful resources."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""The 404 is a dict and a status instead of abort()."""
+"""For the 404, the view returns a dict and a status instead of calling abort()."""
 
 import os
 

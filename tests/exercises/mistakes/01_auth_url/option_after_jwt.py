@@ -1,7 +1,7 @@
 """The option is set after JWT(...), which has already read it.
 
 fails: test_login_has_moved
-shows: before JWT(...) is called
+shows: before you call JWT(...)
 points: 0
 """
 

@@ -1,7 +1,7 @@
 """A second JWT(...) adds the new URL, but the first one keeps the default URL.
 
 fails: test_no_other_url_logs_in
-shows: How often do you call JWT(...)
+shows: How many times do you call JWT(...)
 points: 8
 """
 

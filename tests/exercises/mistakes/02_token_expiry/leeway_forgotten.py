@@ -1,7 +1,7 @@
 """JWT_LEEWAY keeps its default, so an expired token works for 10 more seconds.
 
 fails: test_an_expired_token_is_refused_at_once
-shows: accept an expired token for some more time
+shows: accept an expired token a little longer
 points: 7
 """
 

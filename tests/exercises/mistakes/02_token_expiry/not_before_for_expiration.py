@@ -1,4 +1,4 @@
-"""The wrong option, JWT_NOT_BEFORE_DELTA, has the 15 minutes.
+"""The 15 minutes are in the wrong option, JWT_NOT_BEFORE_DELTA.
 
 fails: test_a_token_expires_after_15_minutes
 shows: not 300

@@ -1,4 +1,4 @@
-"""A token is valid only 15 minutes after the login, when it has already expired.
+"""A token becomes valid 15 minutes after the login, when it has already expired.
 
 fails: test_a_token_works_until_it_expires
 shows: a login a moment ago

@@ -1,4 +1,4 @@
-"""A hand-written login accepts the PIN under the old key, password, too.
+"""A hand-written login also accepts the PIN under the old key, password.
 
 fails: test_the_old_ways_to_log_in_are_gone
 shows: Which keys does your login read

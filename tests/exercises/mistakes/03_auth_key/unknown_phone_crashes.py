@@ -1,4 +1,4 @@
-"""The login makes a user of the row without asking whether there is one.
+"""The login makes a user from the row without checking whether there is a row.
 
 fails: test_a_wrong_pin_is_refused
 shows: got       500

@@ -1,4 +1,4 @@
-"""The rest of the lifetime is wrong by some hours, because utcnow() knows no time zone.
+"""The remaining lifetime is wrong by some hours, because utcnow() has no time zone.
 
 fails: test_expires_in_is_the_lifetime_of_the_token
 shows: the number 300 as expires_in

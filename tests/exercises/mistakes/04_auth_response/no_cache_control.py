@@ -1,4 +1,4 @@
-"""The response does not forbid anyone to store the token.
+"""The response has no header Cache-Control.
 
 fails: test_nobody_stores_the_response
 shows: the response has no such header

@@ -1,4 +1,4 @@
-"""user is only the username.
+"""user is only the username, not an object.
 
 fails: test_user_is_the_one_who_logged_in
 shows: a JSON object

@@ -1,4 +1,4 @@
-"""A function before each request raises an error, even if there is a good token.
+"""A function that runs before each request raises an error, even if the token is good.
 
 fails: test_only_good_tokens_are_accepted
 shows: just issued this token

@@ -1,4 +1,4 @@
-"""The handler is registered for the status 401, but a JWTError does not call it.
+"""The handler is registered for the status 401, but Flask does not call it for a JWTError.
 
 fails: test_an_error_is_a_problem_with_four_members
 shows: Does Flask-JWT call your handler

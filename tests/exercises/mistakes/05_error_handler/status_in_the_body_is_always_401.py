@@ -1,4 +1,4 @@
-"""Only the status in the body is always 401.
+"""The status in the body is always 401, although the response has the right status.
 
 fails: test_status_is_the_status_of_the_response
 shows: the number 400 as status

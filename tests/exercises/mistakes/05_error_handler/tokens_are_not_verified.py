@@ -1,4 +1,4 @@
-"""A decode handler of its own accepts every token that it can read.
+"""A decode handler accepts every token that it can read.
 
 fails: test_only_good_tokens_are_accepted
 shows: signed with another key

@@ -1,4 +1,4 @@
-"""Only the user alice is an admin.
+"""The app treats only the user alice as an admin.
 
 fails: test_an_admin_can_read_every_note
 shows: Which field of a user shows

@@ -1,4 +1,4 @@
-"""The body of the request can overwrite the id, and so another user's note.
+"""The client can choose the id of a new note, and so overwrite another user's note.
 
 fails: test_the_client_does_not_choose_the_owner
 shows: choose the id

@@ -1,7 +1,7 @@
 """The comparison is turned around, so owners cannot read their own notes.
 
 fails: test_a_note_belongs_to_its_writer
-shows: How does your app know
+shows: how does your app know who wrote it
 points: 0
 """
 

@@ -1,4 +1,4 @@
-"""GET of a single note does not require a token.
+"""Reading a single note does not require a token.
 
 fails: test_notes_need_a_token
 shows: Which methods need @jwt_required()

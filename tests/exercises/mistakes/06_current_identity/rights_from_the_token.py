@@ -1,4 +1,4 @@
-"""The app reads who is asking from the token but does not verify the signature.
+"""The app reads the user's id from the token, but it does not verify the signature.
 
 fails: test_bad_tokens_are_refused
 shows: signed with another key

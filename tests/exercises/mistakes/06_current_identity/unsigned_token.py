@@ -1,4 +1,4 @@
-"""The token is the id and the rights of the user, and nobody signs it.
+"""The token contains only the user's id and rights, and it has no signature.
 
 fails: test_bad_tokens_are_refused
 shows: Could somebody who has no password
