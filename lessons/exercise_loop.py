@@ -79,6 +79,7 @@ def describe_changes(lesson: Path, changed: list[str]) -> str:
     keeps = f", which keeps your {' and your '.join(kept)}" if kept else ""
     lines += [
         "The checks use the original files, so answer.py cannot use what you changed there.",
+        "Write all your changes in answer.py.",
         f"To get the original files back: make restore-{int(lesson.name[:2])}{keeps}",
     ]
     return "\n".join(lines)
@@ -209,7 +210,7 @@ def comparison(number: int) -> str:
 
 def normalize_code(file: Path) -> list[str]:
     """Return a Python file's lines in a normal form, so that the style of the code makes no difference."""
-    tree = ast.parse(file.read_text(encoding="utf-8"))
+    tree = ast.parse(file.read_bytes())
     for node in ast.walk(tree):
         documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
         if isinstance(node, documented) and ast.get_docstring(node) is not None:

@@ -27,11 +27,13 @@ def find_lessons() -> dict[int, Path]:
     return {int(folder.name[:2]): folder for folder in sorted(LESSONS.glob("[0-9][0-9]_*/"))}
 
 
-def load_app(folder: Path | str, file: Path | str = "app.py") -> Flask:
+def load_app(
+    folder: Path | str, file: Path | str = "app.py", modules: dict[str, ModuleType] | None = None
+) -> Flask:
     """Run a Python file that imports a lesson's modules, and return its Flask app.
 
     The file is the lesson's app.py, or one that replaces it, such as an answer. It can be in any folder. Each
-    call reads all files from disk again.
+    call reads all files from disk again. `modules` is filled with the modules of the app, for isolated_imports.
 
     Raises FileNotFoundError if there is no such file, AttributeError if the file defines no `app`, and
     every error that the file itself raises.
@@ -40,7 +42,7 @@ def load_app(folder: Path | str, file: Path | str = "app.py") -> Flask:
     file = folder / file
     if not file.is_file():
         raise FileNotFoundError(f"{folder} has no {file.name}. Use a lesson's folder: lessons/01_auth_url")
-    with isolated_imports(folder, file.stem):
+    with isolated_imports(folder, file.stem, modules=modules):
         spec = importlib.util.spec_from_file_location(file.stem, file)
         assert spec is not None
         assert spec.loader is not None
@@ -53,15 +55,19 @@ def load_app(folder: Path | str, file: Path | str = "app.py") -> Flask:
 
 
 @contextmanager
-def isolated_imports(folder: Path, *names: str) -> Iterator[None]:
+def isolated_imports(
+    folder: Path, *names: str, modules: dict[str, ModuleType] | None = None
+) -> Iterator[None]:
     """Look for modules in this folder first. At the end of the block, forget the modules found there.
 
     The modules of every lesson have the same names: app, security, models.user. Isolation makes it
     possible to load many lessons into one process, and to load one again after an edit. `names` are
-    more top-level modules to isolate.
+    more top-level modules to isolate. `modules` are modules to begin with, and at the end those that were there:
+    with the same dict, an app finds its own modules again when a function in it imports one of them.
     """
     isolated = {*names, *(entry.stem for entry in folder.iterdir())}
     modules_before = remove_modules(isolated)
+    sys.modules.update(modules or {})
     sys.path.insert(0, str(folder))
     importlib.invalidate_caches()
     # Python reuses bytecode if the source has the same size and was changed in the same second. A program
@@ -72,7 +78,9 @@ def isolated_imports(folder: Path, *names: str) -> Iterator[None]:
     finally:
         sys.dont_write_bytecode = bytecode_before
         sys.path.remove(str(folder))
-        remove_modules(isolated)
+        found = remove_modules(isolated)
+        if modules is not None:
+            modules.update(found)
         sys.modules.update(modules_before)
 
 
@@ -93,6 +101,10 @@ def explain(error: BaseException, path: Path) -> str:
     message = "".join(lines.format_exception_only()).strip()
     if isinstance(error, SyntaxError):
         return message.replace(f"{folder}{os.sep}", "")
+    if type(error) is ImportError and error.path and Path(error.path).is_relative_to(folder):
+        original = Path(error.path).relative_to(folder).as_posix()
+        message = message.replace(f" ({error.path})", "")
+        message += f"\nThe checks use the original {original}. Write what you need from it in {path.name}."
     if isinstance(error, ModuleNotFoundError) and path != folder:
         message += "\nOnly answer.py is handed in. It can import the lesson's files and installed packages, "
         message += "but no other file of yours."

@@ -52,6 +52,27 @@ def authorization(token: str, prefix: str = "JWT") -> dict[str, str]:
     return {"Authorization": f"{prefix} {token}"}
 
 
+def make_copies(token: str, key: str, identity: int) -> tuple[str, dict[str, str]]:
+    """Return a good copy of a token from a login, signed with the app's key, and bad copies by their flaw.
+
+    The copies have the claims and the algorithm of the real token, so nothing but the flaw can be why an app
+    refuses a bad one.
+    """
+    claims, algorithm = read_claims(token), jwt.get_unverified_header(token)["alg"]
+    long_ago = {name: claims[name] - 10**6 for name in ("iat", "nbf", "exp") if name in claims}
+    just_now = {"exp": int(time.time()) - 60}
+    good = jwt.encode(claims, key, algorithm)
+    header, _, signature = good.split(".")
+    other_claims = jwt.encode(claims | {"identity": identity + 1}, key, algorithm).split(".")[1]
+    return good, {
+        "signed with another key": jwt.encode(claims, "another key " * 8, algorithm),
+        "changed after it was signed": f"{header}.{other_claims}.{signature}",
+        "not signed": jwt.encode(claims, None, "none"),
+        "expired a minute ago": jwt.encode(claims | just_now, key, algorithm),
+        "expired long ago": jwt.encode(claims | long_ago, key, algorithm),
+    }
+
+
 def make_bad_tokens(key: str | bytes, identity: int, lifetime: int = 300) -> dict[str, str]:
     """Return tokens that every app must refuse, by what is wrong with them.
 

@@ -11,7 +11,7 @@ import string
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -21,7 +21,8 @@ from flask import got_request_exception
 from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
-from lesson_loader import explain
+from lesson_loader import explain, isolated_imports
+from tokens import make_copies, read_claims
 
 MAX_BODY = 65_536  # bytes
 TOO_LARGE = f"a body of more than {MAX_BODY} bytes, which is too large"
@@ -160,13 +161,14 @@ class Client:
 class InProcess:
     """An App that calls a WSGI app in this process, with a time limit in seconds for each response."""
 
-    def __init__(self, wsgi_app: Any, file: Path, seconds: float) -> None:
-        self.wsgi_app, self.file, self.seconds = wsgi_app, file, seconds
+    def __init__(self, wsgi_app: Any, file: Path, seconds: float, modules: dict[str, Any]) -> None:
+        self.wsgi_app, self.file, self.seconds, self.modules = wsgi_app, file, seconds, modules
 
     def __call__(self, method: str, path: str, headers: dict[str, str], body: bytes | None) -> Received:
         environ = EnvironBuilder(path, method=method, data=body, headers=Headers(headers)).get_environ()
         try:
-            with time_limit(self.seconds), caught_errors() as errors:
+            own = isolated_imports(self.file.parent, self.file.stem, modules=self.modules)
+            with own, time_limit(self.seconds), caught_errors() as errors:
                 chunks, status, received = run_wsgi_app(self.wsgi_app, environ)
                 content = b""
                 for chunk in chunks:
@@ -252,6 +254,35 @@ def expect(response: Response, condition: object, expected: str, question: str) 
         raise CheckFailed(response, expected, question)
 
 
+def expect_only_good_tokens(client: Client, path: str, login: Response, key: str, person: Person) -> None:
+    """Fail the check unless the app accepts a good copy of the token from a login and refuses bad ones."""
+    prefix = login.get("token_type") or "JWT"
+    expect(
+        login,
+        login.status == 200 and read_claims(login.get("access_token")),
+        "200 and a JWT as access_token",
+        "Can a user log in more than once?",
+    )
+    token = login.get("access_token")
+    good, bad = make_copies(token, key, person.id)
+    works = client.get(path, token, prefix=prefix).status == 200  # another check is about a login whose token fails
+    response = client.get(path, good, prefix=prefix)
+    expect(
+        response,
+        response.status == 200 or not works,
+        "200, because this token has the claims of a real one and a signature by the app's SECRET_KEY",
+        'Which key signs the tokens of your app? Does it come from app.config["SECRET_KEY"]?',
+    )
+    for flaw, token in bad.items():
+        response = client.get(path, token, prefix=prefix)
+        expect(
+            response,
+            response.status == 401,
+            f"401, because this token is bad ({flaw})",
+            "Which lines of your answer decide whether a token is good? Does the exercise need them?",
+        )
+
+
 def shorten(text: str, length: int = 160) -> str:
     """Return a text as one line of at most `length` characters, with each token shortened."""
     text = re.sub(r"eyJ[\w.-]{30,}", lambda token: f"{token[0][:12]}…{token[0][-6:]}", " ".join(text.split()))
@@ -276,11 +307,9 @@ class Person:
     is_admin: bool
     username: str
     password: str
-    email: str = field(init=False)
+    email: str
     phone: str
-
-    def __post_init__(self) -> None:
-        self.email = f"{self.username}@example.com"
+    text: str  # of a note, with all that could break SQL or JSON
 
 
 def make_people(rng: random.Random) -> list[Person]:
@@ -289,13 +318,18 @@ def make_people(rng: random.Random) -> list[Person]:
     def word(letters: str, length: int) -> str:
         return "".join(rng.choices(letters, k=length))
 
-    ids = rng.sample(range(100, 10_000), 3)
+    # neither the first row nor the last one is the first user, so that an answer never passes by luck
+    low, middle, high = sorted(rng.sample(range(100, 10_000), 3))
+    ids = [middle, high, low]
     return [
         Person(
             id=ids[index],
             is_admin=index == 2,
             username=word(string.ascii_lowercase, 8),
-            password=word(string.digits, 8),
+            # one password is a number with a leading zero, which int() would lose
+            password=("1", "0", "2")[index] + word(string.digits, 7),
+            email=f"{word(string.ascii_lowercase, 8)}@example.com",
+            text=f"{word(string.ascii_lowercase, 8)}'s \"note\"",
             phone=f"555-{1000 * (index + 1) + rng.randrange(1000)}",
         )
         for index in range(3)

@@ -165,7 +165,9 @@ def start_in_process(answer: Path, content: bytes, secret_key: str, seconds: flo
         patch.setenv("FLASK_DATABASE", f"{database}.copy" if apart else str(database))
         try:
             with time_limit(seconds), isolated_imports(answer.parent, *hidden):
-                return Client(InProcess(load_app(answer.parent, answer), answer, seconds))
+                modules: dict[str, Any] = {}
+                app = load_app(answer.parent, answer, modules)
+                return Client(InProcess(app, answer, seconds, modules))
         except TimedOut:
             raise DidNotStart(start_timeout_message(answer.name, seconds)) from None
         except (Exception, SystemExit) as error:
@@ -176,6 +178,9 @@ def start_in_process(answer: Path, content: bytes, secret_key: str, seconds: flo
         database.write_bytes(content)
         cheaper = partial(generate_password_hash, method=CHEAP_HASH)
         patch.setattr(werkzeug.security, "generate_password_hash", cheaper)
+        patch.chdir(folder)  # as in the grader, an answer may write files here, and they are gone afterwards
+        for name in [name for name in os.environ if name.startswith("FLASK_")]:
+            patch.delenv(name)  # the app reads every FLASK_… as an option
         patch.setenv("FLASK_SECRET_KEY", secret_key)
         patch.setenv("FLASK_RUN_FROM_CLI", "true")  # app.run() does nothing, as under `flask run`
         patch.setenv("TZ", "JST-9")  # a clock nine hours ahead of UTC, to catch local times in tokens
@@ -285,7 +290,8 @@ def question_about(response: Response, number: int) -> str | None:
         return "What does the error above say?" if own_line else None
     if response.status == 500:
         return f"Does your code crash? If so, make try-{number} shows the error when you send this request."
-    if response.redirects:
+    path = response.sent.split()[1]
+    if response.redirects and response.headers["location"].partition("?")[0].endswith(f"{path}/"):
         return "Does the URL in your code end with a slash? The URL in this request must be exactly the same."
     return None
 

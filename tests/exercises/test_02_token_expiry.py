@@ -57,6 +57,17 @@ def test_a_token_expires_after_15_minutes(client, user):
 def test_a_token_works_until_it_expires(client, user, secret_key):
     """A token works from the login until its last second."""
     question = "Which other option changes how long a token works? What is its value in your app?"
+    time.sleep(1 - time.time() % 1)  # until a second begins after the start of the app and the first login
+    second = int(time.time())
+    response = log_in(client, user)
+    claims = read_claims(response.get("access_token"))
+    issued = claims.get("iat", 0)
+    expect(
+        response,
+        second <= issued <= time.time() + 1 and claims.get("exp") - issued == LIFETIME,
+        f"a token whose iat is the time of this login, {second}, and whose exp is {LIFETIME} seconds later, not {issued} and {claims.get('exp')}",
+        "When does your code read the clock: once, or at each login? Is it the time of UTC?",
+    )
     response, _ = get_users(client, secret_key, user, seconds_left=5)
     expect(
         response, response.status == 200, "200 and the users, because this token has 5 seconds left", question
@@ -81,6 +92,7 @@ def test_a_token_works_until_it_expires(client, user, secret_key):
 @pytest.mark.needs("test_a_token_expires_after_15_minutes")
 def test_an_expired_token_is_refused_at_once(client, user, secret_key):
     """The app refuses a token as soon as its 15 minutes are over."""
+    time.sleep(1 - time.time() % 1)  # so that any leeway shows, even half a second
     response, _ = get_users(client, secret_key, user, seconds_left=0)
     expect(
         response,
@@ -114,6 +126,8 @@ def test_a_bad_token_is_refused(client, user, secret_key):
         "401, because this request has no token",
         "Is the list of users still at /users, with @jwt_required()?",
     )
+    wrong = client.post("/login", {"username": user.username, "password": "wrong"})
+    expect(wrong, wrong.status == 401, "401, because the password is wrong", "Does your login still check it?")
     for flaw, token in make_bad_tokens(secret_key, user.id, lifetime=LIFETIME).items():
         response = client.get("/users", token)
         expect(

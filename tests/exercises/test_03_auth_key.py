@@ -2,8 +2,8 @@
 
 import pytest
 
-from exercises.client import expect
-from tokens import make_bad_tokens, read_claims
+from exercises.client import expect, expect_only_good_tokens
+from tokens import read_claims
 
 
 def credentials(person):
@@ -71,6 +71,7 @@ def test_sql_is_refused(client, user):
             {"phone": f"x{quote} OR phone = {quote}{user.phone}"},
             {"phone": f"{user.phone}{quote} --"},
             {"phone": f"{user.phone}{quote}"},
+            {"phone": f"x{quote} UNION SELECT * FROM users WHERE phone = {quote}{user.phone}"},
             {"pin": f"x{quote} OR {quote}1{quote} = {quote}1"},
         ):
             response = client.post("/login", credentials(user) | wrong)
@@ -120,7 +121,7 @@ def test_the_old_ways_to_log_in_are_gone(client, user):
         response = client.post("/login", {name: value, secret: user.password})
         expect(
             response,
-            response.status in (400, 401),
+            response.status in (400, 401, 422),
             "401, because the keys are now phone and pin",
             question,
         )
@@ -137,11 +138,4 @@ def test_a_bad_token_is_refused(client, user, secret_key):
         "401, because this request has no token",
         "Is the list of users still at /users, with @jwt_required()?",
     )
-    for flaw, token in make_bad_tokens(secret_key, user.id).items():
-        response = client.get("/users", token)
-        expect(
-            response,
-            response.status == 401,
-            f"401, because this token is bad ({flaw})",
-            "Does your app still let Flask-JWT check each token?",
-        )
+    expect_only_good_tokens(client, "/users", client.post("/login", credentials(user)), secret_key, user)

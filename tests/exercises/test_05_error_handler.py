@@ -1,10 +1,9 @@
 """Exercise 5: return errors as problem details (RFC 9457)."""
 
-import jwt
 import pytest
 
-from exercises.client import expect
-from tokens import make_bad_tokens, mint, read_claims
+from exercises.client import expect, expect_only_good_tokens
+from tokens import mint, read_claims
 
 
 @pytest.fixture
@@ -59,6 +58,12 @@ def test_an_error_is_a_problem_with_four_members(without_token):
 def test_the_content_type_is_problem_json(without_token, wrong_password, malformed):
     """The content type of every error is application/problem+json."""
     for response in (without_token, wrong_password, malformed):
+        expect(
+            response,
+            response.status < 500,
+            "a problem with a status below 500",
+            "Does your handler work for this error too? What are the headers of this error?",
+        )
         value = response.headers.get("content-type", "")
         problem = f"its value is {value}" if value else "the response has no such header"
         expect(
@@ -157,13 +162,4 @@ def test_only_good_tokens_are_accepted(client, user, secret_key):
         "200, because the app has just issued this token",
         "Which line of your answer refuses this token?",
     )
-    tokens = make_bad_tokens(secret_key, user.id, lifetime=claims["exp"] - claims["iat"])
-    tokens["a copy of a real one, signed with another key"] = jwt.encode(claims, "another key " * 4)
-    for problem, token in tokens.items():
-        response = client.get("/users", token)
-        expect(
-            response,
-            response.status == 401,
-            f"401, because this token is {problem}",
-            "Which lines of your answer decide whether a token is good? Does the exercise need them?",
-        )
+    expect_only_good_tokens(client, "/users", login, secret_key, user)

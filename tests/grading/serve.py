@@ -201,7 +201,7 @@ def serve(listener, report, folder, environment):
     """Load the answer, say how that went, and serve it for as long as the grader likes."""
     from werkzeug.serving import WSGIRequestHandler, make_server
 
-    from lesson_loader import explain, load_app
+    from lesson_loader import explain, isolated_imports, load_app
 
     class Handler(WSGIRequestHandler):
         def log_request(self, *_):
@@ -210,11 +210,15 @@ def serve(listener, report, folder, environment):
     os.environ.update(environment)
     answer = folder / "lesson/answer.py"
     try:
-        app = load_app(answer.parent, answer.name)
+        modules = {}
+        app = load_app(answer.parent, answer.name, modules)
         os.write(report, b"ok")
         os.close(report)
         app = explained(app, functools.partial(explain, file=answer))
-        make_server("unix://box", 0, app, threaded=True, request_handler=Handler, fd=listener).serve_forever()
+        with isolated_imports(answer.parent, answer.stem, modules=modules):
+            make_server(
+                "unix://box", 0, app, threaded=True, request_handler=Handler, fd=listener
+            ).serve_forever()
     except BaseException as error:
         os.write(report, explain(error, answer).encode("utf-8", "replace")[:4096])
     finally:

@@ -156,6 +156,7 @@ def test_a_changed_lesson_file_changes_no_mark_and_is_named(student):
         "\nlessons/01_auth_url/models/user.py is missing.\n"
         "lessons/01_auth_url/security.py differs from the file that came with this course.\n"
         "The checks use the original files, so answer.py cannot use what you changed there.\n"
+        "Write all your changes in answer.py.\n"
         "To get the original files back: make restore-1, which keeps your security.py as security.py.old-1\n"
     ) in output
 
