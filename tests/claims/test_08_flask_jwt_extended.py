@@ -84,7 +84,7 @@ def test_it_requires_no_claims(edited):
         assert status(app, mint_for(app, identity=2, **changes)) == 401
 
 
-def test_it_answers_in_its_own_words(edited):
+def test_its_errors_have_their_own_format(edited):
     """By itself, the library sends {"msg": …}, a 422 for a forged token, and no WWW-Authenticate."""
     app = edited(8, {f"@jwt.{kind}_loader\n": "" for kind in ("unauthorized", "invalid_token")})
     app.add_url_rule("/fresh", view_func=jwt_required(fresh=True)(lambda: "in"))

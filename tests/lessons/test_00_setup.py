@@ -41,7 +41,7 @@ def test_without_a_token_the_list_is_closed(client):
     assert response.json()["error"] == "Authorization Required"
 
 
-def test_an_unknown_user_and_a_wrong_password_are_answered_alike(client):
+def test_an_unknown_user_and_a_wrong_password_get_the_same_response(client):
     """A wrong password and an unknown user get the same response."""
     wrong = client.post("/auth", json=BOB | {"password": "wrong"})
     unknown = client.post("/auth", json=BOB | {"username": "nobody"})

@@ -28,7 +28,7 @@ def test_a_wrong_password_is_refused_at_login(client):
     assert client.post("/login", json=BOB | {"password": "wrong"}).status_code == 401
 
 
-def test_login_answers_to_post_alone(client):
+def test_only_post_logs_in(client):
     """GET /login returns 405, because only POST logs in."""
     response = client.get("/login")
     assert response.status_code == 405

@@ -4,7 +4,7 @@ from helpers import BOB_BY_EMAIL, run_sql
 from tokens import authorization, mint_for
 
 
-def test_a_missing_token_is_answered_in_the_apis_own_words(client):
+def test_a_missing_token_gets_an_error_in_the_format_of_the_api(client):
     """A missing token gets an error in this API's format: message and code."""
     response = client.get("/users")
     assert response.status_code == 401
@@ -18,21 +18,21 @@ def test_a_missing_token_still_gets_the_header_that_says_how_to_authenticate(cli
     assert response.json().keys() == {"message", "code"}
 
 
-def test_a_wrong_password_is_answered_in_the_apis_own_words(client):
+def test_a_wrong_password_gets_an_error_in_the_format_of_the_api(client):
     """A wrong password gets an error in this API's format."""
     response = client.post("/login", json=BOB_BY_EMAIL | {"password": "wrong"})
     assert response.status_code == 401
     assert response.json() == {"message": "Invalid credentials", "code": 401}
 
 
-def test_an_expired_token_is_answered_in_the_apis_own_words(app, client):
+def test_an_expired_token_gets_an_error_in_the_format_of_the_api(app, client):
     """An expired token gets an error in this API's format."""
     response = client.get("/users", headers=authorization(mint_for(app, age=2000, lifetime=1800)))
     assert response.status_code == 401
     assert response.json() == {"message": "Signature has expired", "code": 401}
 
 
-def test_a_deleted_users_token_is_answered_in_the_apis_own_words(app, client):
+def test_a_deleted_users_token_gets_an_error_in_the_format_of_the_api(app, client):
     """The token of a deleted user gets an error in this API's format."""
     token = client.post("/login", json=BOB_BY_EMAIL).json()["access_token"]
     run_sql(app, "DELETE FROM users WHERE username = 'bob'")

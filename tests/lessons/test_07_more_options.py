@@ -50,7 +50,7 @@ def test_without_a_token_one_is_told_how_to_authenticate(client, users, log_in):
     assert response.headers["WWW-Authenticate"].endswith(' realm="Login Required"')
 
 
-def test_a_login_answers_as_it_did_and_its_token_says_who_and_how_long(client, users):
+def test_a_login_responds_as_before_and_its_token_says_who_and_how_long(client, users):
     """The response to a login has not changed, and the token still expires after half an hour."""
     login = client.post("/login", json=BOB_BY_EMAIL)
     assert login.json() == {"access_token": login.json()["access_token"], "user_id": 1}
