@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from threading import Thread
+from typing import TypeVar
 
 import httpx
 import pytest
@@ -26,6 +27,7 @@ from werkzeug.serving import make_server
 from exercises.client import CHEAP_HASH
 from lesson_loader import load_app
 
+T = TypeVar("T")
 ROOT = Path(__file__).resolve().parent.parent
 
 # the demo users, as they log in before lesson 3 and from lesson 3 on
@@ -157,6 +159,18 @@ def wait_until(condition: Callable[[], object], seconds: float = 20) -> None:
     while not condition():
         assert time.monotonic() < end, f"the condition did not hold within {seconds:g} seconds"
         time.sleep(0.02)
+
+
+def within_one_second(call: Callable[[], T]) -> T:
+    """Call a function again until the clock shows the same second before and after it. Return its result.
+
+    Flask-JWT counts whole seconds, so a token has its exact age only within one second.
+    """
+    while True:
+        second = int(time.time())
+        result = call()
+        if int(time.time()) == second:
+            return result
 
 
 def needs(*programs: str) -> None:

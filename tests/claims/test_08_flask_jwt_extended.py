@@ -56,10 +56,12 @@ def test_each_line_of_the_table_is_in_lesson_7_or_8():
     for number, before, after in rows:
         old, new = re.findall("`(.+?)`", before), re.findall("`(.+?)`", after)
         assert old
-        assert all(line in code[7] and line not in code[8] for line in old)
-        assert all(line in code[8] and line not in code[7] for line in new)
+        row = f"the row of lesson {number}: {before}"
+        assert all(line in code[7] and line not in code[8] for line in old), row
+        assert all(line in code[8] and line not in code[7] for line in new), row
         if number not in ("all", "1"):  # it is that lesson's own line
-            assert any(line in code[int(number)] and line not in code[int(number) - 1] for line in old)
+            lesson, previous = code[int(number)], code[int(number) - 1]
+            assert any(line in lesson and line not in previous for line in old), row
 
 
 # what else would change

@@ -103,14 +103,16 @@ def test_every_readme_leads_to_the_exercise_and_to_the_next_lesson(folder):
     number, text = int(folder.name[:2]), section(folder, "Your turn")
     assert (f"`make start-{number}`" in text) == (folder / "exercise.py").exists()
     if number + 1 in LESSONS:
-        assert f"](../{LESSONS[number + 1].name}/)" in text
+        link = f"](../{LESSONS[number + 1].name}/)"
+        assert link in text, f"{folder.name}/README.md must lead to the next lesson: {link}"
 
 
 @pytest.mark.parametrize("number", LATER_LESSONS)
 def test_a_readme_shows_the_real_difference(number):
     blocks = re.findall(r"```diff\n(.*?)```", readme(LESSONS[number]), re.DOTALL)
     assert blocks == [diff(LESSONS[number - 1], LESSONS[number])], (
-        f"paste what `make diff-{number}` prints, again after each change"
+        f"If the diff of lesson {number} shows a change that it does not teach, make that change in this "
+        f"lesson and in all later ones. Then paste what `make diff-{number}` prints."
     )
 
 
@@ -318,9 +320,10 @@ def test_the_lesson_table_agrees_with_the_lessons():
     ]
     for number, title, _, line, minutes in rows:
         about = read_about(LESSONS[int(number)])
-        assert about.title == f"Lesson {number}: {title}"
-        assert about.idea.endswith(f"About {minutes} minutes.")
-        assert line in "".join(code(LESSONS[int(number)]).values())
+        row = f"the row of lesson {number} in README.md"
+        assert about.title == f"Lesson {number}: {title}", row
+        assert about.idea.endswith(f"About {minutes} minutes."), row
+        assert any(line in content for content in code(LESSONS[int(number)]).values()), row
 
 
 def find_links(path):

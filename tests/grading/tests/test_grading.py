@@ -277,7 +277,13 @@ def test_what_is_nobodys_submission_is_named(pair, tmp_path):
 def test_a_quote_in_a_name_is_no_end_of_it(tmp_path):
     needs("make")
     place = f"it's'; touch {tmp_path}/touched; '"
-    said = subprocess.run(["make", "grade", f"SUBMISSIONS={place}"], cwd=ROOT, capture_output=True, text=True)
+    command = [
+        "make",
+        "grade",
+        f"SUBMISSIONS={place}",
+        "ARGS=",
+    ]  # no options of a make that started these tests
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert "cannot be opened" in said.stdout
     assert not (tmp_path / "touched").exists()
 
