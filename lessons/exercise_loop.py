@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 ROOT = LESSONS.parent
 CHECKS = ROOT / "tests/exercises"
+WATCHING = "LESSONS_WATCHING"  # `watch` sets this variable, because a save is then enough to check again
 
 
 def start(number: int) -> None:
@@ -60,45 +61,54 @@ def check(number: int) -> None:
         print(f"\nThe checks stopped before the end (pytest ended with status {status}).")
     elif originals.read_lines(answer) == originals.read_starter(answer.parent.name):
         print("\nYou have not changed your copy of the exercise yet, so you have no points.")
-    print(f"\nNext: change {display_path(answer)}, then run make check-{number}.", end=" ")
-    print(f"If you are stuck: make hint-{number}")
+    then = " and save it" if WATCHING in os.environ else f", then run make check-{number}"
+    print(f"\nNext: change {display_path(answer)}{then}. If you are stuck: make hint-{number}")
     sys.exit(1)
 
 
 def describe_changes(lesson: Path, changed: list[str]) -> str:
     """Return what a student should know about lesson files that differ from the originals."""
     lines = []
-    kept = []
     for path in changed:
-        file = lesson / path
-        if file.exists():
-            lines.append(f"{display_path(file)} differs from the file that came with this course.")
-            kept.append(f"{file.name} as {next_free(file, f'{file.name}.old-{{}}').name}")
-        else:
-            lines.append(f"{display_path(file)} is missing.")
-    keeps = f", which keeps your {' and your '.join(kept)}" if kept else ""
+        exists = (lesson / path).exists()
+        problem = "differs from the file that came with this course." if exists else "is missing."
+        lines.append(f"{display_path(lesson / path)} {problem}")
     lines += [
         "The checks use the original files, so answer.py cannot use what you changed there.",
         "Write all your changes in answer.py.",
-        f"To get the original files back: make restore-{int(lesson.name[:2])}{keeps}",
+        f"To get the original files back: make restore-{int(lesson.name[:2])}",
+    ]
+    blocking = dict.fromkeys(filter(None, (find_blocking(lesson, path) for path in changed)))
+    lines += [
+        f"This command keeps your {file.relative_to(lesson).as_posix()} as {old_name(file).name}."
+        for file in blocking
     ]
     return "\n".join(lines)
+
+
+def find_blocking(lesson: Path, path: str) -> Path | None:
+    """Return what exists where an original file belongs, or None.
+
+    This is a changed file, a folder with the name of the file, or a file with the name of its folder.
+    """
+    file = lesson / path
+    parents = [parent for parent in file.relative_to(lesson).parents if (lesson / parent).is_file()]
+    return lesson / parents[0] if parents else file if file.exists() else None
 
 
 def restore(number: int) -> None:
     """Restore the original files of a lesson. Keep each changed file under a new name."""
     lesson = find_lessons()[number]
+    contents = originals.read(lesson.name)
     changed = originals.find_changed(lesson)
     if not changed:
         print(f"Nothing to do: lessons/{lesson.name} contains all its original files, unchanged.")
     for path in changed:
-        file = lesson / path
-        result = "was missing and is back."
-        if file.exists():
-            old = file.rename(next_free(file, f"{file.name}.old-{{}}"))
-            result = f"is the original file again. Your file is now {old.name}."
-        originals.write_file(lesson, path, originals.read(lesson.name)[path])
-        print(f"{display_path(file)} {result}")
+        if blocking := find_blocking(lesson, path):
+            print(f"Your {display_path(blocking)} is now {blocking.rename(old_name(blocking)).name}.")
+        originals.write_file(lesson, path, contents[path])
+        result = "is the original file again" if blocking else "was missing and is back"
+        print(f"{display_path(lesson / path)} {result}.")
 
 
 def watch(number: int) -> None:
@@ -120,7 +130,7 @@ def watch(number: int) -> None:
 
 def check_in_new_process(number: int) -> None:
     click.clear()  # does nothing if the output is not a terminal
-    subprocess.call([sys.executable, str(LESSONS), "check", str(number)])
+    subprocess.call([sys.executable, str(LESSONS), "check", str(number)], env=os.environ | {WATCHING: "1"})
     print("\nWaiting for your next save. Press Ctrl-C to stop.", flush=True)
 
 
@@ -204,17 +214,22 @@ def comparison(number: int) -> str:
     difference = "\n".join("…" if line.startswith("@@") else line for line in lines)
     return (
         "All checks pass. Our solution differs, but yours can be just as good. This comparison leaves out\n"
-        f"comments, docstrings, quotes and blank lines:\n\n{difference}"
+        "comments, docstrings, blank lines and the kind of quotation marks, and it sorts functions and\n"
+        f"classes by name:\n\n{difference}"
     )
 
 
 def normalize_code(file: Path) -> list[str]:
-    """Return a Python file's lines in a normal form, so that the style of the code makes no difference."""
+    """Return a Python file's lines in a normal form, so that style and order make no difference.
+
+    The functions and classes come last, sorted by name.
+    """
     tree = ast.parse(file.read_bytes())
+    definitions = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     for node in ast.walk(tree):
-        documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-        if isinstance(node, documented) and ast.get_docstring(node) is not None:
+        if isinstance(node, (ast.Module, *definitions)) and ast.get_docstring(node) is not None:
             node.body = node.body[1:] or [ast.Pass()]
+    tree.body.sort(key=lambda node: node.name if isinstance(node, definitions) else "")
     return [line for line in ast.unparse(tree).splitlines() if line]
 
 
@@ -258,7 +273,11 @@ def exercise_folder(number: int) -> Path:
 
 
 def answer_file(number: int) -> Path:
-    return exercise_folder(number) / "answer.py"
+    """Return the path of a student's answer.py, which may not exist yet. Exit if it is a folder."""
+    answer = exercise_folder(number) / "answer.py"
+    if answer.is_dir():
+        sys.exit(f"{display_path(answer)} is a folder. Rename it, then start with: make start-{number}")
+    return answer
 
 
 def existing_answer(number: int) -> Path:
@@ -271,6 +290,11 @@ def existing_answer(number: int) -> Path:
 
 def solution_file(number: int) -> Path:
     return ROOT / "solutions" / f"{exercise_folder(number).name}.py"
+
+
+def old_name(file: Path) -> Path:
+    """Return the free path under which `restore` keeps a file, such as security.py.old-1."""
+    return next_free(file, f"{file.name}.old-{{}}")
 
 
 def next_free(file: Path, pattern: str) -> Path:

@@ -27,29 +27,34 @@ def find_lessons() -> dict[int, Path]:
     return {int(folder.name[:2]): folder for folder in sorted(LESSONS.glob("[0-9][0-9]_*/"))}
 
 
-def load_app(
-    folder: Path | str, file: Path | str = "app.py", modules: dict[str, ModuleType] | None = None
-) -> Flask:
+def load_app(folder: Path | str, file: Path | str = "app.py") -> Flask:
     """Run a Python file that imports a lesson's modules, and return its Flask app.
 
     The file is the lesson's app.py, or one that replaces it, such as an answer. It can be in any folder. Each
-    call reads all files from disk again. `modules` is filled with the modules of the app, for isolated_imports.
+    call reads all files from disk again.
 
-    Raises FileNotFoundError if there is no such file, AttributeError if the file defines no `app`, and
-    every error that the file itself raises.
+    Raises FileNotFoundError if there is no such file, and the errors of import_app.
     """
     folder = Path(folder).resolve()
     file = folder / file
     if not file.is_file():
         raise FileNotFoundError(f"{folder} has no {file.name}. Use a lesson's folder: lessons/01_auth_url")
-    with isolated_imports(folder, file.stem, modules=modules):
-        spec = importlib.util.spec_from_file_location(file.stem, file)
-        assert spec is not None
-        assert spec.loader is not None
-        module = sys.modules[file.stem] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
+    with isolated_imports(folder, file.stem):
+        return import_app(file)
+
+
+def import_app(file: Path) -> Flask:
+    """Run a Python file as a module and return its Flask app. Call this in a block of isolated_imports.
+
+    Raises AttributeError if the file defines no `app`, and every error that the file itself raises.
+    """
+    spec = importlib.util.spec_from_file_location(file.stem, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules[file.stem] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
     if not hasattr(module, "app"):
-        raise AttributeError(f"{file} defines no `app`: it needs a line like app = Flask(__name__)")
+        raise AttributeError(f"{file.name} defines no `app`: it needs a line like app = Flask(__name__)")
     app: Flask = module.app
     return app
 
@@ -62,8 +67,10 @@ def isolated_imports(
 
     The modules of every lesson have the same names: app, security, models.user. Isolation makes it
     possible to load many lessons into one process, and to load one again after an edit. `names` are
-    more top-level modules to isolate. `modules` are modules to begin with, and at the end those that were there:
-    with the same dict, an app finds its own modules again when a function in it imports one of them.
+    more top-level modules to isolate.
+
+    `modules` keeps what this block imports. If a later block gets the same dict, an import in a function
+    finds the module that its app already uses.
     """
     isolated = {*names, *(entry.stem for entry in folder.iterdir())}
     modules_before = remove_modules(isolated)
@@ -78,9 +85,9 @@ def isolated_imports(
     finally:
         sys.dont_write_bytecode = bytecode_before
         sys.path.remove(str(folder))
-        found = remove_modules(isolated)
+        imported = remove_modules(isolated)
         if modules is not None:
-            modules.update(found)
+            modules.update(imported)
         sys.modules.update(modules_before)
 
 
@@ -100,7 +107,11 @@ def explain(error: BaseException, path: Path) -> str:
     lines = traceback.TracebackException.from_exception(error)
     message = "".join(lines.format_exception_only()).strip()
     if isinstance(error, SyntaxError):
+        if "'utf-8' codec" in message or "null bytes" in message:
+            return f"{Path(error.filename or path).name} is not UTF-8 text. Save it with the encoding UTF-8."
         return message.replace(f"{folder}{os.sep}", "")
+    if isinstance(error, RuntimeError) and "lost sys.stdin" in message:
+        message = "An app on a server has no keyboard: remove input()."
     if type(error) is ImportError and error.path and Path(error.path).is_relative_to(folder):
         original = Path(error.path).relative_to(folder).as_posix()
         message = message.replace(f" ({error.path})", "")

@@ -27,7 +27,7 @@ def run(number: int) -> None:
     status = run_pytest(tests, "--run-on=own", plugin=printer)
     print(f"\n{printer.passed} of {printer.total} tests passed.\n")
     if status != pytest.ExitCode.OK:
-        print(f"Next: change a file in lessons/{folder.name}, then run make test-{number}.", end=" ")
+        print(f"Next: correct your change in lessons/{folder.name}, then run make test-{number}.", end=" ")
         print(f"To get the original files back: make restore-{number}")
         sys.exit(1)
     print(f"Next: {'do the exercise with ' if has_exercise(folder) else ''}{command_after(number)}")

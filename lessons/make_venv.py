@@ -12,6 +12,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
+
+if sys.platform != "win32":
+    import fcntl
 
 LESSONS = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(LESSONS)
@@ -29,23 +33,50 @@ GROUPS = {  # type: dict[str, tuple[str, list[str]]]
 
 
 def main(groups: "list[str]") -> None:
-    """Make the environment. If groups are given, install them into the existing environment instead."""
+    """Make the environment. If groups are given, install them into the existing environment instead.
+
+    If another process installs at the same time, wait for it, and do not repeat what it has installed.
+    """
     unknown = [group for group in groups if group not in GROUPS]
     if unknown:
         sys.exit("There is no group {!r}. Choose from: {}".format(unknown[0], ", ".join(GROUPS)))
     if groups and not os.path.exists(python_in(VENV)):
         sys.exit("There is no .venv yet. Make it first: python3 lessons/make_venv.py")
-    if not groups:
-        problem = what_to_install()
-        if problem:
-            sys.exit(problem)
-        make_environment(VENV)
-    for group in groups or ["lessons"]:
-        needs, locks = GROUPS[group]
-        print("Installing what {}. This can take a minute.".format(needs), flush=True)
-        install(locks, VENV)
-        # make compares the age of this file with that of the lock files, so write it after the installation
-        open(os.path.join(VENV, ".installed-" + group), "w").close()
+    problem = None if groups else what_to_install()
+    if problem:
+        sys.exit(problem)
+    start = time.time()
+    with open(__file__, "a") as this_file:
+        waited = lock(this_file.fileno())
+        for group in groups or ["lessons"]:
+            # make compares the age of this mark with that of the lock files, so write it at the end
+            mark = os.path.join(VENV, ".installed-" + group)
+            if waited and os.path.exists(mark) and os.path.getmtime(mark) >= start:
+                continue
+            if not groups:
+                make_environment(VENV)
+            needs, locks = GROUPS[group]
+            print("Installing what {}. This can take a minute.".format(needs), flush=True)
+            install(locks, VENV)
+            open(mark, "w").close()
+
+
+def lock(descriptor: int) -> bool:
+    """Lock an open file until it is closed. Return whether this had to wait for another process.
+
+    Windows has no such lock, so there nothing is locked.
+    """
+    if sys.platform == "win32":
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print("Another command is installing packages. Waiting...", flush=True)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        return True
+    except OSError:
+        pass  # this file system has no locks
+    return False
 
 
 def what_to_install() -> "str | None":

@@ -9,8 +9,10 @@ copies the original files back. After you change a lesson on purpose, update the
 
 from __future__ import annotations
 
+import codecs
 import signal
 import zipfile
+import zlib
 from pathlib import Path
 
 from lesson_loader import LESSONS, code_files, find_lessons
@@ -19,22 +21,28 @@ ROOT = LESSONS.parent
 ORIGINALS = ROOT / "tests/exercises/originals"
 
 
+# What zipfile raises if an archive is missing or damaged.
+UNREADABLE = (OSError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error)
+
+
 class NoOriginals(Exception):
-    """There is no zip file for a lesson. The message names the command that makes it."""
+    """The zip file of a lesson is missing or damaged. The message names the command that gets it again."""
 
 
 def read(name: str) -> dict[str, bytes]:
     """Return the original files of a lesson, such as 01_auth_url: the content of each file by its path.
 
-    These are the files of the app and exercise.py. Raises NoOriginals if there is no zip file for the lesson.
+    These are the files of the app and exercise.py. Raises NoOriginals if they cannot be read.
     """
     archive = ORIGINALS / f"{name}.zip"
-    if not archive.exists():
+    try:
+        with zipfile.ZipFile(archive) as files:
+            return {path: files.read(path) for path in files.namelist()}
+    except UNREADABLE:
         raise NoOriginals(
-            f"{archive.relative_to(ROOT).as_posix()} is missing. If this lesson is new, run make originals."
-        )
-    with zipfile.ZipFile(archive) as files:
-        return {path: files.read(path) for path in files.namelist()}
+            f"{archive.relative_to(ROOT).as_posix()} is missing or damaged. "
+            f"Get it again: git checkout {ORIGINALS.relative_to(ROOT).as_posix()}"
+        ) from None
 
 
 def read_app(name: str) -> dict[str, bytes]:
@@ -64,8 +72,11 @@ def find_changed(lesson: Path) -> list[str]:
 
 
 def read_lines(file: Path) -> bytes:
-    """Return the content of a file with Unix line endings, because some editors change the line endings."""
-    return file.read_bytes().replace(b"\r\n", b"\n")
+    """Return the content of a file with Unix line endings and without a byte order mark.
+
+    Some editors on Windows change both when they save a file.
+    """
+    return file.read_bytes().removeprefix(codecs.BOM_UTF8).replace(b"\r\n", b"\n")
 
 
 def current_files(lesson: Path) -> dict[str, bytes]:

@@ -38,6 +38,8 @@ def serve_answer(number: int, port: int) -> None:
         port = free_port(port, f"make try-{number}")
         print(f"\nYour task:\n\n{read_todo(number)}")
         print(f"\n{display_path(answer)} runs at http://127.0.0.1:{port} and reloads when you save it.")
+        readme = display_path(answer.with_name("README.md"))
+        print(f"In a second terminal, send requests to it, such as those under Try it in {readme}.")
         print(f"Press Ctrl-C to stop the server. To check your answer: make check-{number}\n", flush=True)
     flask_run(answer, port)
 

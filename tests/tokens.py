@@ -59,7 +59,8 @@ def make_copies(token: str, key: str, identity: int) -> tuple[str, dict[str, str
     refuses a bad one.
     """
     claims, algorithm = read_claims(token), jwt.get_unverified_header(token)["alg"]
-    long_ago = {name: claims[name] - 10**6 for name in ("iat", "nbf", "exp") if name in claims}
+    age = max(claims.get("exp", 0) - int(time.time()), 0) + 10**6
+    long_ago = {name: claims[name] - age for name in ("iat", "nbf", "exp") if name in claims}
     just_now = {"exp": int(time.time()) - 60}
     good = jwt.encode(claims, key, algorithm)
     header, _, signature = good.split(".")

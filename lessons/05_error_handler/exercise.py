@@ -24,8 +24,10 @@ jwt = JWT(app, authenticate, identity)
 # application/problem+json, and the body looks like this:
 #     {"type": "about:blank", "title": "Authorization Required", "status": 401,
 #      "detail": "Request does not contain an access token"}
-# title names the kind of error. detail describes what went wrong this time. status is the status of the
-# response. Keep the headers that Flask-JWT sends with an error, such as WWW-Authenticate.
+# title is a short name of the error: use the name that Flask-JWT gives it. (With about:blank, the RFC
+# recommends the standard name of the status, such as "Unauthorized" for 401. You may use that name instead.)
+# detail describes what went wrong this time. status is the status of the response. Keep the headers that
+# Flask-JWT sends with an error, such as WWW-Authenticate.
 @jwt.jwt_error_handler
 def jwt_error(error):
     return jsonify(message=error.description, code=error.status_code), error.status_code, error.headers

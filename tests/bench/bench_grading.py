@@ -32,16 +32,13 @@ PYTHONPATH = os.pathsep.join(
     str(ROOT / part) for part in ("tests/bench", "tests", "lessons", f"lessons/{EXERCISE}")
 )
 SOLUTION = (ROOT / f"solutions/{EXERCISE}.py").read_text(encoding="utf-8")
-STARTER = (ROOT / f"lessons/{EXERCISE}/exercise.py").read_text(encoding="utf-8")
 ANSWERS = [  # (old, new, points): replace old with new in the solution, and get these points
     ("", "", 10),
-    (SOLUTION, STARTER, 6),
-    ("current_identity.is_admin or ", "", 7),
-    ("abort(404)", "abort(403)", 8),
-    (" if is_visible(note)]", "]", 8),
-    ("in notes and is_visible(notes[id])", "in notes", 8),
-    ("and is_visible(notes[id])", 'and notes[id]["owner"] == current_identity.id', 8),
-    ("@jwt_required()\n    def get(self):", "def get(self):", 6),
+    ("current_identity.is_admin or ", "", 9),
+    (" if is_visible(note)]", "]", 9),
+    ("abort(404)", "abort(403)", 7),
+    ("@jwt_required()\n    def get(self):", "def get(self):", 5),
+    ('"owner": current_identity.id', '"owner": current_identity.id, "of": current_identity.password_hash', 8),
 ]
 
 

@@ -18,7 +18,7 @@ def notebook(answer):
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     # nothing may be logged: for nbgrader, a check that writes to standard error has failed
     quiet = "import logging\n\nlogging.disable()"
-    start = cell("start", f"{quiet}\nimport notes_checks\n\nroom = notes_checks.NotesApp(app)")
+    start = cell("start", f"{quiet}\nimport notes_checks\n\nnotes_app = notes_checks.NotesApp(app)")
     checks = [
         cell(check.__name__, f"notes_checks.{check.__name__}(notes_app)", points)
         for check, points in notes_checks.CHECKS.items()

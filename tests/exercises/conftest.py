@@ -39,7 +39,7 @@ from exercises.client import (
     start_timeout_message,
     time_limit,
 )
-from lesson_loader import LESSONS, explain, isolated_imports, load_app
+from lesson_loader import LESSONS, explain, import_app, isolated_imports
 from originals import NoOriginals, read_app, write_file
 
 ROOT = LESSONS.parent
@@ -142,7 +142,7 @@ def start(
         yield host.ready(database, secret_key)
         return
     file = target_file(name, option("--target"))
-    if not file.exists():
+    if not file.is_file():
         pytest.fail(f"There is no {file.name} yet. Start with: make start-{int(name[:2])}", pytrace=False)
     answer = originals / file.name
     answer.write_bytes(file.read_bytes())
@@ -163,11 +163,10 @@ def start_in_process(answer: Path, content: bytes, secret_key: str, seconds: flo
         if apart:
             shutil.copy(database, f"{database}.copy")
         patch.setenv("FLASK_DATABASE", f"{database}.copy" if apart else str(database))
+        isolated = partial(isolated_imports, answer.parent, answer.stem, *hidden, modules={})
         try:
-            with time_limit(seconds), isolated_imports(answer.parent, *hidden):
-                modules: dict[str, Any] = {}
-                app = load_app(answer.parent, answer, modules)
-                return Client(InProcess(app, answer, seconds, modules))
+            with isolated(), time_limit(seconds):
+                return Client(InProcess(import_app(answer), answer, seconds, isolated))
         except TimedOut:
             raise DidNotStart(start_timeout_message(answer.name, seconds)) from None
         except (Exception, SystemExit) as error:
@@ -189,7 +188,8 @@ def start_in_process(answer: Path, content: bytes, secret_key: str, seconds: flo
         shutil.copy(LESSONS / "flask_jwt_compat.py", folder)
         ours = {LESSONS, ROOT / "notebooks", ROOT / "tests", ROOT}
         patch.setattr(sys, "path", [folder, *(path for path in sys.path if Path(path).resolve() not in ours)])
-        hidden = {path.stem for room in ours for path in room.glob("*")} - {"flask_jwt_compat"}
+        hidden = {path.stem for room in ours for path in room.glob("*")} - {"__main__", "flask_jwt_compat"}
+        patch.setattr(sys, "stdin", None)  # input() fails at once
         yield start_app
     apply_time_zone()
 
@@ -282,11 +282,12 @@ def last_response(item: pytest.Item) -> Response | None:
 
 
 def question_about(response: Response, number: int) -> str | None:
-    """Return the question about a crash or a redirect, or None to keep the check's own question."""
+    """Return the question about a long wait, a crash or a redirect, or None to keep the check's question."""
+    if response.outcome == "no response in time":
+        return "What makes your app wait?"
     if response.status == 500 and response.note:
-        own_line = (
-            "\nin " in response.note
-        )  # an error inside a library only makes sense with the check's question
+        # The error of a library has no line of the student, and only the check's own question explains it.
+        own_line = "\nin " in response.note
         return "What does the error above say?" if own_line else None
     if response.status == 500:
         return f"Does your code crash? If so, make try-{number} shows the error when you send this request."

@@ -13,7 +13,7 @@ def credentials(person):
     return {"username": person.username, "password": person.password}
 
 
-@pytest.mark.points(3)
+@pytest.mark.points(2)
 def test_login_has_moved(client, user):
     """Users log in with POST /api/v1/session."""
     response = client.post(URL, credentials(user))
@@ -28,7 +28,7 @@ def test_login_has_moved(client, user):
 @pytest.mark.points(2)
 @pytest.mark.needs("test_login_has_moved")
 def test_each_user_gets_their_own_token(client, user, other):
-    """Each user gets a token of their own, and can get the list of users with it."""
+    """Each user gets a different token, and can get the list of users with it."""
     for person in (user, other):
         response = client.post(URL, credentials(person))
         token = response.get("access_token")
@@ -61,7 +61,7 @@ def test_a_bad_token_is_refused(client, user, secret_key):
     expect_only_good_tokens(client, "/users", client.post(URL, credentials(user)), secret_key, user)
 
 
-@pytest.mark.points(1)
+@pytest.mark.points(2)
 @pytest.mark.needs("test_login_has_moved")
 def test_a_wrong_password_is_refused(client, user, other):
     """The app refuses a wrong password and an unknown username."""

@@ -8,6 +8,11 @@ from exercises.client import expect, expect_only_good_tokens
 from tokens import read_claims
 
 SLACK = 5  # seconds: a response may contain the remaining lifetime, which is a little shorter
+QUESTIONS = {  # about a login with the right password, by the status of the response
+    401: "Does your app still call authenticate with the e-mail address and the password?",
+    404: "Can users still log in with POST /login?",
+    500: "Does your handler return a response? Which of its values cannot become JSON?",
+}
 
 
 @pytest.fixture(scope="module")
@@ -27,21 +32,19 @@ def is_number(value):
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-@pytest.mark.points(2)
-def test_a_login_returns_the_four_members(login):
+def describe(value):
+    """Return what is wrong with a header that has this value."""
+    return f"its value is {value}" if value else "the response has no such header"
+
+
+@pytest.mark.points(1)
+def test_a_login_returns_the_four_fields(login):
     """A login returns JSON with access_token, token_type, expires_in and user."""
     expect(
         login,
         login.status == 200,
         "200, because the e-mail address and the password are right",
-        "Does your handler return a response? Can every value in the response become JSON?",
-    )
-    content_type = login.headers.get("content-type", "")
-    expect(
-        login,
-        content_type.partition(";")[0].strip().lower() == "application/json",
-        f"the header Content-Type: application/json, but its value is {content_type}",
-        "Which function of Flask makes a response with JSON?",
+        QUESTIONS.get(login.status, "Which status does your handler return?"),
     )
     expect(
         login,
@@ -54,12 +57,12 @@ def test_a_login_returns_the_four_members(login):
             login,
             login.get(name) is not None,
             f"a body with {name}",
-            "Which members does the TODO ask for? Compare their names with your response.",
+            "Which fields does the TODO ask for? Compare their names with your response.",
         )
 
 
-@pytest.mark.points(2)
-@pytest.mark.needs("test_a_login_returns_the_four_members")
+@pytest.mark.points(1)
+@pytest.mark.needs("test_a_login_returns_the_four_fields")
 def test_token_type_is_the_header_prefix(client, login):
     """token_type is the word that goes before the token in the Authorization header."""
     word = login.get("token_type")
@@ -79,7 +82,7 @@ def test_token_type_is_the_header_prefix(client, login):
 
 
 @pytest.mark.points(2)
-@pytest.mark.needs("test_a_login_returns_the_four_members")
+@pytest.mark.needs("test_a_login_returns_the_four_fields")
 def test_expires_in_is_the_lifetime_of_the_token(login):
     """expires_in is the number of seconds until the token expires."""
     claims = read_claims(login.get("access_token"))
@@ -99,7 +102,7 @@ def test_expires_in_is_the_lifetime_of_the_token(login):
 
 
 @pytest.mark.points(1)
-@pytest.mark.needs("test_a_login_returns_the_four_members")
+@pytest.mark.needs("test_a_login_returns_the_four_fields")
 def test_user_is_the_one_who_logged_in(log_in, user, other):
     """user contains the id and the username of the user who has logged in."""
     for person in (user, other):
@@ -132,15 +135,15 @@ def test_user_is_the_one_who_logged_in(log_in, user, other):
         )
 
 
-@pytest.mark.points(1)
+@pytest.mark.points(2)
 @pytest.mark.needs("test_user_is_the_one_who_logged_in")
 def test_the_body_contains_nothing_else(login):
-    """The body contains only the four members from the TODO, and user contains no secret."""
+    """The body contains only the four fields from the TODO, and user contains no secret."""
     expect(
         login,
         login.json.keys() == {"access_token", "token_type", "expires_in", "user"},
         "only access_token, token_type, expires_in and user",
-        "Which member of the body does the TODO not ask for?",
+        "Which field of the body does the TODO not ask for?",
     )
     expect(
         login,
@@ -151,23 +154,34 @@ def test_the_body_contains_nothing_else(login):
 
 
 @pytest.mark.points(1)
-@pytest.mark.needs("test_a_login_returns_the_four_members")
-def test_nobody_stores_the_response(login):
-    """The response has the header Cache-Control: no-store."""
+@pytest.mark.needs("test_a_login_returns_the_four_fields")
+def test_the_headers_name_json_and_forbid_to_store_it(login):
+    """The response has the headers Content-Type: application/json and Cache-Control: no-store."""
+    content_type = login.headers.get("content-type", "")
+    expect(
+        login,
+        content_type.partition(";")[0].strip().lower() == "application/json",
+        f"the header Content-Type: application/json, but {describe(content_type)}",
+        "Which function of Flask makes a response with JSON?",
+    )
     value = login.headers.get("cache-control", "")
-    problem = f"its value is {value}" if value else "the response has no such header"
     expect(
         login,
         "no-store" in [part.strip().lower() for part in value.split(",")],
-        f"the header Cache-Control: no-store, but {problem}",
+        f"the header Cache-Control: no-store, but {describe(value)}",
         "How do you set a header on the response that jsonify returns? What is the exact value?",
     )
 
 
-@pytest.mark.points(1)
+@pytest.mark.points(2)
 @pytest.mark.needs("test_token_type_is_the_header_prefix")
 def test_bad_tokens_are_refused(client, login, user, secret_key):
     """The app still refuses every token that is forged, changed or expired."""
     wrong = client.post("/login", {"email": user.email, "password": "wrong"})
-    expect(wrong, wrong.status == 401, "401, because the password is wrong", "Does your login still check it?")
+    expect(
+        wrong,
+        wrong.status == 401,
+        "401, because the password is wrong",
+        "Does your login still check the password?",
+    )
     expect_only_good_tokens(client, "/users", login, secret_key, user)

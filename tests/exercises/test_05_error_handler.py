@@ -24,9 +24,14 @@ def malformed(client):
     return client.post("/login", ["email", "password"])
 
 
+def describe(value):
+    """Return what is wrong with a header that has this value."""
+    return f"its value is {value}" if value else "the response has no such header"
+
+
 @pytest.mark.points(2)
-def test_an_error_is_a_problem_with_four_members(without_token):
-    """The body of an error is JSON with the members type, title, status and detail."""
+def test_an_error_is_a_problem_with_four_fields(without_token):
+    """The body of an error is JSON with the fields type, title, status and detail."""
     expect(
         without_token,
         without_token.status == 401,
@@ -39,7 +44,7 @@ def test_an_error_is_a_problem_with_four_members(without_token):
             without_token,
             without_token.get(name) is not None,
             f"a JSON body with {name}",
-            "Which fields does the error have? Which member does each of them become?"
+            "Which fields does the error have? Which field of the body does each of them become?"
             if is_handled
             else "Does Flask-JWT call your handler? Which decorator does your handler need?",
         )
@@ -53,43 +58,41 @@ def test_an_error_is_a_problem_with_four_members(without_token):
         )
 
 
-@pytest.mark.points(2)
-@pytest.mark.needs("test_an_error_is_a_problem_with_four_members")
+@pytest.mark.points(1)
+@pytest.mark.needs("test_an_error_is_a_problem_with_four_fields")
 def test_the_content_type_is_problem_json(without_token, wrong_password, malformed):
     """The content type of every error is application/problem+json."""
     for response in (without_token, wrong_password, malformed):
         expect(
             response,
             response.status < 500,
-            "a problem with a status below 500",
+            "an error with the header Content-Type: application/problem+json",
             "Does your handler work for this error too? What are the headers of this error?",
         )
         value = response.headers.get("content-type", "")
-        problem = f"its value is {value}" if value else "the response has no such header"
         expect(
             response,
             value.partition(";")[0].strip().lower() == "application/problem+json",
-            f"the header Content-Type: application/problem+json, but {problem}",
+            f"the header Content-Type: application/problem+json, but {describe(value)}",
             "How do you set the content type of a response? Does your handler do so for every error?",
         )
 
 
 @pytest.mark.points(1)
-@pytest.mark.needs("test_an_error_is_a_problem_with_four_members")
+@pytest.mark.needs("test_an_error_is_a_problem_with_four_fields")
 def test_www_authenticate_is_kept(without_token):
     """The 401 for a missing token keeps its header WWW-Authenticate."""
     value = without_token.headers.get("www-authenticate", "")
-    problem = f"its value is {value}" if value else "the response has no such header"
     expect(
         without_token,
         value.lower().startswith("jwt "),
-        f'the header WWW-Authenticate: JWT realm="Login Required", but {problem}',
+        f'the header WWW-Authenticate: JWT realm="Login Required", but {describe(value)}',
         "A handler can return the body, the status and a third value. What is the third value?",
     )
 
 
 @pytest.mark.points(2)
-@pytest.mark.needs("test_an_error_is_a_problem_with_four_members")
+@pytest.mark.needs("test_an_error_is_a_problem_with_four_fields")
 def test_status_is_the_status_of_the_response(without_token, wrong_password, malformed):
     """In every error, status is the status of the response, as a number."""
     for response, status, reason in (
@@ -118,7 +121,7 @@ def test_status_is_the_status_of_the_response(without_token, wrong_password, mal
 
 
 @pytest.mark.points(2)
-@pytest.mark.needs("test_an_error_is_a_problem_with_four_members")
+@pytest.mark.needs("test_an_error_is_a_problem_with_four_fields")
 def test_detail_describes_what_happened(client, user, secret_key, wrong_password):
     """detail describes what went wrong, so different errors have different details."""
     details = []
@@ -143,8 +146,8 @@ def test_detail_describes_what_happened(client, user, secret_key, wrong_password
         details.append(detail)
 
 
-@pytest.mark.points(1)
-@pytest.mark.needs("test_an_error_is_a_problem_with_four_members")
+@pytest.mark.points(2)
+@pytest.mark.needs("test_an_error_is_a_problem_with_four_fields")
 def test_only_good_tokens_are_accepted(client, user, secret_key):
     """The app still accepts its own tokens and refuses forged, changed and expired tokens."""
     login = client.post("/login", {"email": user.email, "password": user.password})

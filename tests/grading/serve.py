@@ -201,21 +201,21 @@ def serve(listener, report, folder, environment):
     """Load the answer, say how that went, and serve it for as long as the grader likes."""
     from werkzeug.serving import WSGIRequestHandler, make_server
 
-    from lesson_loader import explain, isolated_imports, load_app
+    from lesson_loader import explain, import_app, isolated_imports
 
     class Handler(WSGIRequestHandler):
         def log_request(self, *_):
             pass
 
     os.environ.update(environment)
+    sys.stdin = None  # input() fails at once, as in the checks that students run
     answer = folder / "lesson/answer.py"
     try:
-        modules = {}
-        app = load_app(answer.parent, answer.name, modules)
-        os.write(report, b"ok")
-        os.close(report)
-        app = explained(app, functools.partial(explain, file=answer))
-        with isolated_imports(answer.parent, answer.stem, modules=modules):
+        with isolated_imports(answer.parent, answer.stem):  # a view can import modules, too
+            app = import_app(answer)
+            os.write(report, b"ok")
+            os.close(report)
+            app = explained(app, functools.partial(explain, path=answer))
             make_server(
                 "unix://box", 0, app, threaded=True, request_handler=Handler, fd=listener
             ).serve_forever()

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import httpx
 import pytest
@@ -28,13 +29,18 @@ class Student:
         command = [sys.executable, "lessons", *arguments]
         environment = os.environ | {"PYTHONPATH": str(self.repository / "lessons")}
         self.run_result = subprocess.run(
-            command, cwd=self.repository, env=environment, capture_output=True, text=True
+            command, cwd=self.repository, env=environment, capture_output=True, encoding="utf-8"
         )
         assert "Traceback" not in self.run_result.stdout + self.run_result.stderr
         return self.run_result.stdout + self.run_result.stderr
 
     def solve(self):
         self.answer.write_text(self.solution.read_text())
+
+    def read_lesson(self):
+        """Return the content of every file in the folder of the lesson, by path."""
+        files = [path for path in self.lesson.rglob("*") if path.is_file()]
+        return {path.relative_to(self.lesson).as_posix(): path.read_bytes() for path in files}
 
 
 @pytest.fixture
@@ -71,8 +77,8 @@ def test_the_first_check_explains_that_the_exercise_is_unchanged(student):
     assert "sent      POST /api/v1/session" in output
     assert "\nYou have not changed your copy of the exercise yet, so you have no points.\n" in output
     assert re.search(r"\n0 of 10 points\.\n", output)
-    assert output.splitlines()[-1].startswith(
-        "Next: change lessons/01_auth_url/answer.py, then run make check-1."
+    assert output.endswith(
+        "\nNext: change lessons/01_auth_url/answer.py, then run make check-1. If you are stuck: make hint-1\n"
     )
 
 
@@ -91,7 +97,8 @@ def without_random_values(text):
 def test_trying_an_answer_serves_it_and_reloads_it_after_an_edit(student, tmp_path):
     student.run("start", "1")
     with lesson_server(1, tmp_path, lessons=student.repository / "lessons", command="try") as server:
-        assert "lessons/01_auth_url/answer.py runs at http://127.0.0.1:" in server.output
+        assert f"lessons/01_auth_url/answer.py runs at http://127.0.0.1:{server.port} and" in server.output
+        assert "such as those under Try it in lessons/01_auth_url/README.md.\n" in server.output
         login = f"http://127.0.0.1:{server.port}/api/v1/session"
         server.wait_for_status(401)
         assert httpx.post(login, json=BOB, trust_env=False).status_code == 404
@@ -127,6 +134,46 @@ def test_the_comparison_shows_only_what_is_different_in_the_code(student):
     assert re.findall(r"^[-+] *\w.*", difference, re.MULTILINE) == ["-def unused():", "-    return 1"]
 
 
+def test_the_comparison_does_not_depend_on_the_order_of_functions(student):
+    functions = ["def one():\n    return 1\n", "def two():\n    return 2\n"]
+    code = student.solution.read_text()
+    student.solution.write_text("\n\n".join([code, *functions]))
+    student.answer.write_text("\n\n".join([*reversed(functions), code]))
+    assert "your code is the same as our solution" in student.run("check", "1")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "latin-1", "utf-16"])
+def test_an_answer_in_another_encoding_gets_no_traceback(student, encoding):
+    first_line = "# -*- coding: latin-1 -*-\n" if encoding == "latin-1" else ""
+    student.answer.write_text(f"{first_line}# é\n{student.solution.read_text()}", encoding=encoding)
+    check, solution = student.run("check", "1"), student.run("solution", "1")
+    if encoding == "utf-16":
+        assert "answer.py is not UTF-8 text. Save it with the encoding UTF-8." in check
+        assert solution.startswith("You can see the solution when ")
+    else:
+        assert "your code is the same as our solution" in check
+        assert student.solution.read_text() in solution
+
+
+def test_a_byte_order_mark_is_no_change(student):
+    student.run("start", "1")
+    for file in (student.answer, student.lesson / "security.py"):
+        file.write_text(file.read_text(), encoding="utf-8-sig")
+    output = student.run("check", "1")
+    assert "You have not changed your copy of the exercise yet" in output
+    assert "came with this course" not in output
+
+
+@pytest.mark.parametrize("command", ["start", "try", "check", "watch", "solution", "reset", "progress"])
+def test_an_answer_that_is_a_folder_gets_a_message_that_says_what_to_do(student, command):
+    student.answer.mkdir()
+    output = student.run(*([command] if command == "progress" else [command, "1"]))
+    assert student.run_result.returncode == 1
+    assert output.endswith(
+        "lessons/01_auth_url/answer.py is a folder. Rename it, then start with: make start-1\n"
+    )
+
+
 def test_what_an_answer_prints_is_shown_below_a_failed_check(student):
     student.run("start", "1")
     student.answer.write_text(
@@ -150,14 +197,18 @@ def test_a_changed_lesson_file_changes_no_mark_and_is_named(student):
     security = student.lesson / "security.py"
     security.write_text(security.read_text().replace("return user if", "return None if"))
     (student.lesson / "models/user.py").unlink()
+    (student.lesson / "resources/user.py").write_text("changed = True\n")
     output = student.run("check", "1")
     assert "10 of 10 points" in output
     assert (
         "\nlessons/01_auth_url/models/user.py is missing.\n"
+        "lessons/01_auth_url/resources/user.py differs from the file that came with this course.\n"
         "lessons/01_auth_url/security.py differs from the file that came with this course.\n"
         "The checks use the original files, so answer.py cannot use what you changed there.\n"
         "Write all your changes in answer.py.\n"
-        "To get the original files back: make restore-1, which keeps your security.py as security.py.old-1\n"
+        "To get the original files back: make restore-1\n"
+        "This command keeps your resources/user.py as user.py.old-1.\n"
+        "This command keeps your security.py as security.py.old-1.\n"
     ) in output
 
 
@@ -171,7 +222,7 @@ def test_a_changed_lesson_file_does_not_help_an_answer(student):
 
 
 def test_restoring_a_lesson_keeps_every_changed_file(student):
-    before = {path: path.read_bytes() for path in student.lesson.rglob("*") if path.is_file()}
+    before = student.read_lesson()
     security = student.lesson / "security.py"
     for count in (1, 2):
         security.write_text(f"count = {count}\n")
@@ -179,13 +230,45 @@ def test_restoring_a_lesson_keeps_every_changed_file(student):
         assert student.run("restore", "1") == (
             "lessons/01_auth_url/models/__init__.py was missing and is back.\n"
             "lessons/01_auth_url/models/user.py was missing and is back.\n"
-            "lessons/01_auth_url/security.py is the original file again. "
-            f"Your file is now security.py.old-{count}.\n"
+            f"Your lessons/01_auth_url/security.py is now security.py.old-{count}.\n"
+            "lessons/01_auth_url/security.py is the original file again.\n"
         )
-    after = {path: path.read_bytes() for path in student.lesson.rglob("*") if path.is_file()}
-    kept = {security.with_name(f"security.py.old-{count}"): b"count = %d\n" % count for count in (1, 2)}
-    assert after == before | kept
+    kept = {f"security.py.old-{count}": b"count = %d\n" % count for count in (1, 2)}
+    assert student.read_lesson() == before | kept
     assert "Nothing to do" in student.run("restore", "1")
+
+
+def test_restoring_a_lesson_keeps_what_stands_where_a_file_or_folder_belongs(student):
+    before = student.read_lesson()
+    shutil.rmtree(student.lesson / "models")
+    (student.lesson / "models").write_text("all my models\n")
+    (student.lesson / "security.py").unlink()
+    (student.lesson / "security.py").mkdir()
+    (student.lesson / "security.py/notes.txt").write_text("my notes\n")
+    student.solve()
+    output = student.run("check", "1")
+    assert "10 of 10 points" in output
+    assert (
+        "make restore-1\n"
+        "This command keeps your models as models.old-1.\n"
+        "This command keeps your security.py as security.py.old-1.\n"
+    ) in output
+    student.answer.unlink()
+    student.run("restore", "1")
+    kept = {"models.old-1": b"all my models\n", "security.py.old-1/notes.txt": b"my notes\n"}
+    assert student.read_lesson() == before | kept
+
+
+def test_restoring_a_lesson_loses_nothing_if_it_is_interrupted(student):
+    before = student.read_lesson()
+    (student.lesson / "security.py").write_text("my = 1\n")
+    interrupt = "import exercise_loop, originals; del originals.write_file; exercise_loop.restore(1)"
+    environment = os.environ | {"PYTHONPATH": str(student.repository / "lessons")}
+    run = subprocess.run([sys.executable, "-c", interrupt], env=environment, capture_output=True, text=True)
+    assert "no attribute 'write_file'" in run.stderr
+    assert run.stdout == "Your lessons/01_auth_url/security.py is now security.py.old-1.\n"
+    assert student.run("restore", "1") == "lessons/01_auth_url/security.py was missing and is back.\n"
+    assert student.read_lesson() == before | {"security.py.old-1": b"my = 1\n"}
 
 
 def test_line_ends_of_windows_are_no_difference(student):
@@ -212,13 +295,15 @@ def test_an_exercise_starts_with_the_original_starter(student, spoil):
     assert "You have not changed your copy of the exercise yet" in student.run("check", "1")
 
 
+@pytest.mark.parametrize("damage", [Path.unlink, lambda file: file.write_bytes(file.read_bytes()[:-9])])
 @pytest.mark.parametrize("command", ["start", "check", "restore"])
-def test_a_lesson_without_originals_gets_a_message_that_says_what_to_do(student, command):
+def test_missing_or_damaged_originals_get_a_message_that_says_what_to_do(student, command, damage):
     if command == "check":
         student.solve()
-    (student.repository / "tests/exercises/originals/01_auth_url.zip").unlink()
+    damage(student.repository / "tests/exercises/originals/01_auth_url.zip")
     message = (
-        "tests/exercises/originals/01_auth_url.zip is missing. If this lesson is new, run make originals."
+        "tests/exercises/originals/01_auth_url.zip is missing or damaged. "
+        "Get it again: git checkout tests/exercises/originals\n"
     )
     assert message in student.run(command, "1")
     assert student.run_result.returncode == 1
@@ -313,6 +398,10 @@ def test_a_watched_answer_is_checked_when_it_is_saved(student):
     try:
         wait_until(lambda: "Waiting for your next save" in log.read_text())
         assert "\n0 of 10 points" in log.read_text()
+        assert (
+            "\nNext: change lessons/01_auth_url/answer.py and save it. If you are stuck: make hint-1\n"
+            "\nWaiting for your next save. Press Ctrl-C to stop.\n"
+        ) in log.read_text()
         wait_until(lambda: student.solve() or "10 of 10 points" in log.read_text())
         os.killpg(watching.pid, signal.SIGINT)
         watching.wait(timeout=10)

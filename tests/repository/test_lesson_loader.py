@@ -18,7 +18,7 @@ def test_the_error_names_a_folder_that_is_not_a_lesson(tmp_path):
 
 def test_the_error_names_a_file_without_an_app(tmp_path):
     (tmp_path / "app.py").write_text("application = 1")
-    with pytest.raises(AttributeError, match="defines no `app`"):
+    with pytest.raises(AttributeError, match=r"^app\.py defines no `app`"):
         load_app(tmp_path)
 
 

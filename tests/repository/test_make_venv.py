@@ -6,11 +6,12 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 import make_venv
-from helpers import ROOT
+from helpers import ROOT, wait_until
 
 
 @pytest.fixture
@@ -95,6 +96,35 @@ def test_the_set_up_installs_exactly_what_is_locked(tmp_path, monkeypatch, capsy
         "Installing what the lessons need. This can take a minute.\n"
         "Installing what the exercises need. This can take a minute.\n"
     )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such lock")
+@pytest.mark.parametrize("first_succeeds", [True, False])
+def test_a_second_set_up_waits_for_the_first_one(tmp_path, monkeypatch, capsys, first_succeeds):
+    mark = tmp_path / ".installed-exercises"
+    python = Path(make_venv.python_in(str(tmp_path)))
+    python.parent.mkdir(parents=True)
+    python.symlink_to(sys.executable)
+    installed = []
+    monkeypatch.setattr(make_venv, "VENV", str(tmp_path))
+    monkeypatch.setattr(make_venv, "install", lambda locks, venv: installed.extend(locks))
+    with open(make_venv.__file__, "a") as file:
+        make_venv.lock(file.fileno())
+        second = Thread(target=make_venv.main, args=(["exercises"],))
+        second.start()
+        output = ""
+
+        def waits():
+            nonlocal output
+            output += capsys.readouterr().out
+            return output == "Another command is installing packages. Waiting...\n"
+
+        wait_until(waits)
+        if first_succeeds:
+            mark.touch()
+    second.join()
+    assert installed == ([] if first_succeeds else ["tests/exercises/requirements.txt"])
+    assert mark.exists()
 
 
 def test_a_group_that_could_not_be_installed_is_not_marked_as_installed(tmp_path, monkeypatch):

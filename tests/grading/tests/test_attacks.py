@@ -31,7 +31,7 @@ pytestmark = pytest.mark.slow
 EXERCISE = "01_auth_url"
 SOLUTION = (ROOT / "solutions" / f"{EXERCISE}.py").read_text()
 ATTACKS = ROOT / "tests/grading/attacks"
-POINTS = (3, 2, 2, 1, 2)
+POINTS = (2, 2, 2, 2, 2)
 LETTERS = {
     "p": Outcome.PASSED,
     "f": Outcome.FAILED,

@@ -1,4 +1,4 @@
-"""A class makes the response, and the body has a fifth member, instance."""
+"""A class makes the response, and the body has a fifth field, instance."""
 
 import os
 from dataclasses import asdict, dataclass

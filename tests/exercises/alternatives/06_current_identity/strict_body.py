@@ -1,4 +1,4 @@
-"""The app refuses a body with any member except text, and ids are random numbers."""
+"""The app refuses a body with any field except text, and ids are random numbers."""
 
 import os
 import secrets

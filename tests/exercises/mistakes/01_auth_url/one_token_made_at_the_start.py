@@ -2,7 +2,7 @@
 
 fails: test_each_user_gets_their_own_token
 shows: Whose id does your login write
-points: 7
+points: 6
 """
 
 import os

@@ -2,7 +2,7 @@
 
 fails: test_a_wrong_password_is_refused
 shows: another user's password
-points: 9
+points: 8
 """
 
 import os

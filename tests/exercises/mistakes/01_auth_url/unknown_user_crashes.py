@@ -2,7 +2,7 @@
 
 fails: test_a_wrong_password_is_refused
 shows: got       500
-points: 9
+points: 8
 """
 
 import os

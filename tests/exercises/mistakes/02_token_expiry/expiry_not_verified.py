@@ -2,7 +2,7 @@
 
 fails: test_an_expired_token_is_refused_at_once
 shows: got       200
-points: 6
+points: 5
 """
 
 import os

@@ -2,7 +2,7 @@
 
 fails: test_a_token_works_until_it_expires
 shows: got       500
-points: 4
+points: 3
 """
 
 import os

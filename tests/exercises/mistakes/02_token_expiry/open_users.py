@@ -2,7 +2,7 @@
 
 fails: test_a_bad_token_is_refused
 shows: with @jwt_required()
-points: 5
+points: 4
 """
 
 import os

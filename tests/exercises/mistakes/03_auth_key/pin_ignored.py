@@ -1,7 +1,7 @@
 """The login looks up the phone number and never checks the PIN.
 
-fails: test_a_wrong_pin_is_refused
-shows: another user's PIN
+fails: test_sql_is_refused
+shows: What does authenticate compare the PIN with?
 points: 5
 """
 

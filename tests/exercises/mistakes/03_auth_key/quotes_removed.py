@@ -1,7 +1,7 @@
 """The login removes quotation marks from the phone number, so a wrong number logs in.
 
 fails: test_sql_is_refused
-shows: quotation mark in it
+shows: get into your SQL
 points: 8
 """
 

@@ -2,7 +2,7 @@
 
 fails: test_a_bad_token_is_refused
 shows: bad (signed with another key)
-points: 9
+points: 8
 """
 
 import os

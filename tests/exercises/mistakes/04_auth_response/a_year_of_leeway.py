@@ -2,7 +2,7 @@
 
 fails: test_bad_tokens_are_refused
 shows: expired
-points: 9
+points: 8
 """
 
 import os

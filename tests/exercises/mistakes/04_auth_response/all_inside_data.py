@@ -1,6 +1,6 @@
-"""The whole body is put into a member called data.
+"""The whole body is put into a field called data.
 
-fails: test_a_login_returns_the_four_members
+fails: test_a_login_returns_the_four_fields
 shows: a body with a token as access_token
 points: 0
 """

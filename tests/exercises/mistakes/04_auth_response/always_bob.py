@@ -2,7 +2,7 @@
 
 fails: test_user_is_the_one_who_logged_in
 shows: second argument of the handler
-points: 8
+points: 7
 """
 
 import os

@@ -1,6 +1,6 @@
 """The token is turned into text with str(), so it begins with b'.
 
-fails: test_a_login_returns_the_four_members
+fails: test_a_login_returns_the_four_fields
 shows: decoded from bytes
 points: 0
 """

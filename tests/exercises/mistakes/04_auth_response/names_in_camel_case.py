@@ -1,6 +1,6 @@
-"""The names of the members are written in camel case.
+"""The names of the fields are written in camel case.
 
-fails: test_a_login_returns_the_four_members
+fails: test_a_login_returns_the_four_fields
 shows: expected  a body with token_type
 points: 0
 """

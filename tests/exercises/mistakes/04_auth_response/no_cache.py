@@ -1,6 +1,6 @@
 """The header says no-cache, so a cache may still store the token.
 
-fails: test_nobody_stores_the_response
+fails: test_the_headers_name_json_and_forbid_to_store_it
 shows: its value is no-cache
 points: 9
 """

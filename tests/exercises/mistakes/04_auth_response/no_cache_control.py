@@ -1,6 +1,6 @@
 """The response has no header Cache-Control.
 
-fails: test_nobody_stores_the_response
+fails: test_the_headers_name_json_and_forbid_to_store_it
 shows: the response has no such header
 points: 9
 """

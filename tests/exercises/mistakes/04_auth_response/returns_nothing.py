@@ -1,6 +1,6 @@
 """The handler makes the response but does not return it.
 
-fails: test_a_login_returns_the_four_members
+fails: test_a_login_returns_the_four_fields
 shows: TypeError
 points: 0
 """

@@ -1,6 +1,6 @@
 """The token is not decoded, and JSON cannot contain bytes.
 
-fails: test_a_login_returns_the_four_members
+fails: test_a_login_returns_the_four_fields
 shows: TypeError
 points: 0
 """

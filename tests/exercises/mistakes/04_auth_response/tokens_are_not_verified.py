@@ -2,7 +2,7 @@
 
 fails: test_bad_tokens_are_refused
 shows: signed with another key
-points: 9
+points: 8
 """
 
 import os

@@ -2,7 +2,7 @@
 
 fails: test_the_body_contains_nothing_else
 shows: the TODO not ask for
-points: 9
+points: 8
 """
 
 import os

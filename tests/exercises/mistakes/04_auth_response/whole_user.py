@@ -2,7 +2,7 @@
 
 fails: test_the_body_contains_nothing_else
 shows: Who can read this response
-points: 9
+points: 8
 """
 
 import os

@@ -2,7 +2,7 @@
 
 fails: test_the_content_type_is_problem_json
 shows: but its value is application/json+problem
-points: 8
+points: 9
 """
 
 import os

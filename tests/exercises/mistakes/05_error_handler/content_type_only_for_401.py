@@ -2,7 +2,7 @@
 
 fails: test_the_content_type_is_problem_json
 shows: POST /login ["email", "password"]
-points: 8
+points: 9
 """
 
 import os

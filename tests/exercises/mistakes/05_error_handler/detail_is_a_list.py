@@ -1,6 +1,6 @@
 """detail is a list of texts instead of one text.
 
-fails: test_an_error_is_a_problem_with_four_members
+fails: test_an_error_is_a_problem_with_four_fields
 shows: detail as text
 points: 0
 """

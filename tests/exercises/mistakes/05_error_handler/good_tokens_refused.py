@@ -2,7 +2,7 @@
 
 fails: test_only_good_tokens_are_accepted
 shows: just issued this token
-points: 9
+points: 8
 """
 
 import os

@@ -1,6 +1,6 @@
 """The handler is registered for the status 401, but Flask does not call it for a JWTError.
 
-fails: test_an_error_is_a_problem_with_four_members
+fails: test_an_error_is_a_problem_with_four_fields
 shows: Does Flask-JWT call your handler
 points: 0
 """

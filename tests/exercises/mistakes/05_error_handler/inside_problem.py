@@ -1,6 +1,6 @@
-"""The four members are inside another object.
+"""The four fields are inside another object.
 
-fails: test_an_error_is_a_problem_with_four_members
+fails: test_an_error_is_a_problem_with_four_fields
 shows: a JSON body with type
 points: 0
 """

@@ -1,6 +1,6 @@
 """The body of an error has no detail.
 
-fails: test_an_error_is_a_problem_with_four_members
+fails: test_an_error_is_a_problem_with_four_fields
 shows: expected  a JSON body with detail
 points: 0
 """

@@ -1,6 +1,6 @@
 """The handler returns only the body, so every error gets a 200.
 
-fails: test_an_error_is_a_problem_with_four_members
+fails: test_an_error_is_a_problem_with_four_fields
 shows: got       200
 points: 0
 """

@@ -2,7 +2,7 @@
 
 fails: test_only_good_tokens_are_accepted
 shows: signed with another key
-points: 9
+points: 8
 """
 
 import os

@@ -1,6 +1,6 @@
 """type is null, but it should be text.
 
-fails: test_an_error_is_a_problem_with_four_members
+fails: test_an_error_is_a_problem_with_four_fields
 shows: a JSON body with type
 points: 0
 """

@@ -1,8 +1,8 @@
 """The app treats only the user alice as an admin.
 
-fails: test_an_admin_can_read_every_note
+fails: test_an_admin_can_read_and_list_every_note
 shows: Which field of a user shows
-points: 8
+points: 9
 """
 
 import os

@@ -2,7 +2,7 @@
 
 fails: test_notes_need_a_token
 shows: because the request has no token
-points: 6
+points: 5
 """
 
 import os

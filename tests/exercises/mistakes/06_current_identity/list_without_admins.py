@@ -1,6 +1,6 @@
 """An admin's list contains only their own notes.
 
-fails: test_an_admins_list_contains_every_note
+fails: test_an_admin_can_read_and_list_every_note
 shows: treat an admin like any other user
 points: 9
 """

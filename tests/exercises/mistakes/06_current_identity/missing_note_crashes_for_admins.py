@@ -1,6 +1,6 @@
 """If an admin asks for a note that does not exist, the app crashes.
 
-fails: test_an_admin_can_read_every_note
+fails: test_an_admin_can_read_and_list_every_note
 shows: KeyError
 points: 9
 """

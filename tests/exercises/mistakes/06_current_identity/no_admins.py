@@ -1,8 +1,8 @@
 """An admin sees only their own notes.
 
-fails: test_an_admin_can_read_every_note
+fails: test_an_admin_can_read_and_list_every_note
 shows: Which field of a user shows
-points: 8
+points: 9
 """
 
 import os

@@ -1,8 +1,8 @@
 """The app reads the user's id from the token, but it does not verify the signature.
 
-fails: test_bad_tokens_are_refused
+fails: test_nobody_can_pretend_to_be_an_admin
 shows: signed with another key
-points: 9
+points: 8
 """
 
 import os

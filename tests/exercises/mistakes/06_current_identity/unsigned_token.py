@@ -1,8 +1,8 @@
 """The token contains only the user's id and rights, and it has no signature.
 
-fails: test_bad_tokens_are_refused
+fails: test_nobody_can_pretend_to_be_an_admin
 shows: Could somebody who has no password
-points: 9
+points: 8
 """
 
 import os

@@ -1,0 +1,36 @@
+"""A view of our own imports authenticate when a user logs in."""
+
+import os
+
+import flask_jwt_compat  # noqa: F401  must come before flask_jwt
+from flask import Flask, request
+from flask_jwt import JWT
+
+import db
+from api import Api
+from resources.user import UserList
+from security import DEMO_KEY, authenticate, check_secret_key, identity
+
+app = Flask(__name__)
+app.config.from_mapping(SECRET_KEY=DEMO_KEY, DATABASE=os.path.join(app.root_path, "data.db"))
+app.config.from_prefixed_env()
+check_secret_key(app)
+db.init_app(app)
+
+app.config["JWT_AUTH_URL_RULE"] = None
+jwt = JWT(app, authenticate, identity)
+
+
+@app.post("/api/v1/session")
+def log_in():
+    from security import authenticate as find_user
+
+    body = request.get_json()
+    user = find_user(body["username"], body["password"])
+    if user is None:
+        return {"message": "Wrong username or password"}, 401
+    return {"access_token": jwt.jwt_encode_callback(user).decode()}
+
+
+api = Api(app)
+api.add_resource(UserList, "/users")

@@ -1,0 +1,38 @@
+"""The handler sets the status and each header on the response itself."""
+
+import os
+
+import flask_jwt_compat  # noqa: F401  must come before flask_jwt
+from flask import Flask, jsonify
+from flask_jwt import JWT
+
+import db
+from api import Api
+from resources.user import UserList
+from security import DEMO_KEY, authenticate, check_secret_key, identity
+
+app = Flask(__name__)
+app.config.from_mapping(SECRET_KEY=DEMO_KEY, DATABASE=os.path.join(app.root_path, "data.db"))
+app.config.from_prefixed_env()
+check_secret_key(app)
+db.init_app(app)
+
+app.config["JWT_AUTH_URL_RULE"] = "/login"
+app.config["JWT_AUTH_USERNAME_KEY"] = "email"
+jwt = JWT(app, authenticate, identity)
+
+
+@jwt.jwt_error_handler
+def jwt_error(error):
+    response = jsonify(
+        type="about:blank", title=error.error, status=error.status_code, detail=error.description
+    )
+    response.content_type = "application/problem+json"
+    response.status_code = error.status_code
+    for name, value in (error.headers or {}).items():
+        response.headers[name] = value
+    return response
+
+
+api = Api(app)
+api.add_resource(UserList, "/users")

@@ -1,0 +1,40 @@
+"""A payload handler writes the id of the first user into every token.
+
+fails: test_a_token_works_until_it_expires
+shows: Whose id does your code write
+points: 8
+"""
+
+import os
+from datetime import UTC, datetime, timedelta
+
+import flask_jwt_compat  # noqa: F401  must come before flask_jwt
+from flask import Flask
+from flask_jwt import JWT
+
+import db
+from api import Api
+from models.user import UserModel
+from resources.user import UserList
+from security import DEMO_KEY, authenticate, check_secret_key, identity
+
+app = Flask(__name__)
+app.config.from_mapping(SECRET_KEY=DEMO_KEY, DATABASE=os.path.join(app.root_path, "data.db"))
+app.config.from_prefixed_env()
+check_secret_key(app)
+db.init_app(app)
+
+app.config["JWT_AUTH_URL_RULE"] = "/login"
+app.config["JWT_LEEWAY"] = 0
+jwt = JWT(app, authenticate, identity)
+
+
+@jwt.jwt_payload_handler
+def payload(user):
+    now = datetime.now(UTC)
+    first = UserModel.find_all()[0]
+    return {"iat": now, "nbf": now, "exp": now + timedelta(minutes=15), "identity": first.id}
+
+
+api = Api(app)
+api.add_resource(UserList, "/users")

@@ -1,0 +1,33 @@
+"""The login looks up the username and never checks the password.
+
+fails: test_a_bad_token_is_refused
+shows: still check the password
+points: 8
+"""
+
+import os
+from datetime import timedelta
+
+import flask_jwt_compat  # noqa: F401  must come before flask_jwt
+from flask import Flask
+from flask_jwt import JWT
+
+import db
+from api import Api
+from models.user import UserModel
+from resources.user import UserList
+from security import DEMO_KEY, check_secret_key, identity
+
+app = Flask(__name__)
+app.config.from_mapping(SECRET_KEY=DEMO_KEY, DATABASE=os.path.join(app.root_path, "data.db"))
+app.config.from_prefixed_env()
+check_secret_key(app)
+db.init_app(app)
+
+app.config["JWT_AUTH_URL_RULE"] = "/login"
+app.config["JWT_EXPIRATION_DELTA"] = timedelta(minutes=15)
+app.config["JWT_LEEWAY"] = 0
+jwt = JWT(app, lambda username, password: UserModel.find_by_username(username), identity)
+
+api = Api(app)
+api.add_resource(UserList, "/users")

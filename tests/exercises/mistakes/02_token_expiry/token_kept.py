@@ -1,0 +1,42 @@
+"""The app keeps a user's first token and returns it at each login.
+
+fails: test_a_token_works_until_it_expires
+shows: When does your code read the clock? Does it use UTC?
+points: 8
+"""
+
+import os
+from datetime import timedelta
+
+import flask_jwt_compat  # noqa: F401  must come before flask_jwt
+from flask import Flask
+from flask_jwt import JWT
+
+import db
+from api import Api
+from resources.user import UserList
+from security import DEMO_KEY, authenticate, check_secret_key, identity
+
+app = Flask(__name__)
+app.config.from_mapping(SECRET_KEY=DEMO_KEY, DATABASE=os.path.join(app.root_path, "data.db"))
+app.config.from_prefixed_env()
+check_secret_key(app)
+db.init_app(app)
+
+app.config["JWT_AUTH_URL_RULE"] = "/login"
+app.config["JWT_EXPIRATION_DELTA"] = timedelta(minutes=15)
+app.config["JWT_LEEWAY"] = 0
+jwt = JWT(app, authenticate, identity)
+encode = jwt.jwt_encode_callback
+tokens = {}
+
+
+@jwt.jwt_encode_handler
+def encode_once(user):
+    if user.id not in tokens:
+        tokens[user.id] = encode(user)
+    return tokens[user.id]
+
+
+api = Api(app)
+api.add_resource(UserList, "/users")
