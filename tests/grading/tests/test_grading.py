@@ -421,7 +421,10 @@ def run_checks():
         yield run_checks
 
 
-@pytest.mark.parametrize("exercise", EXERCISES)
+@pytest.mark.parametrize(
+    "exercise",
+    [EXERCISES[0], *(pytest.param(exercise, marks=pytest.mark.slow) for exercise in EXERCISES[1:])],
+)
 def test_an_answer_gets_in_the_box_what_it_gets_where_it_was_written(exercise, checker, run_checks):
     mistakes = [mistake.path for mistake in find_mistakes() if mistake.exercise == exercise]
     starter, solution = ROOT / f"lessons/{exercise}/exercise.py", ROOT / f"solutions/{exercise}.py"
