@@ -74,8 +74,8 @@ def describe_changes(lesson: Path, changed: list[str]) -> str:
         problem = "differs from the file that came with this course." if exists else "is missing."
         lines.append(f"{display_path(lesson / path)} {problem}")
     lines += [
-        "The checks use the original files, so answer.py cannot use what you changed there.",
-        "Write all your changes in answer.py.",
+        "The checks use the original files, so they ignore these changes.",
+        "If your answer needs a change, write it into answer.py.",
         f"To get the original files back: make restore-{int(lesson.name[:2])}",
     ]
     blocking = dict.fromkeys(filter(None, (find_blocking(lesson, path) for path in changed)))
@@ -173,7 +173,8 @@ def progress() -> None:
     elif answer_file(unfinished[0]).exists():
         print(f"\nNext: make check-{unfinished[0]}")
     else:
-        print(f"\nNext: make start-{unfinished[0]}")
+        lesson = display_path(answer_file(unfinished[0]).parent)
+        print(f"\nNext: read {lesson}/README.md, then run make start-{unfinished[0]}")
 
 
 class IncompleteExercises:
@@ -213,9 +214,10 @@ def comparison(number: int) -> str:
     lines = unified_diff(*code, display_path(answer), display_path(ours), n=2, lineterm="")
     difference = "\n".join("…" if line.startswith("@@") else line for line in lines)
     return (
-        "All checks pass. Our solution differs, but yours can be just as good. This comparison leaves out\n"
-        "comments, docstrings, blank lines and the kind of quotation marks, and it sorts functions and\n"
-        f"classes by name:\n\n{difference}"
+        "All checks pass. Our solution differs: the lines with - are yours, and the lines with + are ours.\n"
+        "Yours can be just as good, but look: does ours do something that yours does not? The comparison\n"
+        "ignores comments, docstrings, blank lines and the style of quotation marks, and it sorts functions\n"
+        f"and classes by name:\n\n{difference}"
     )
 
 

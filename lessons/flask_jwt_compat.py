@@ -28,7 +28,7 @@ header before Flask-JWT reads them. Flask-JWT then behaves as in 2015, apart fro
 - JWT_REQUIRED_CLAIMS requires every claim that it names. It used to require only exp, iat and nbf.
 - A token that nests too deeply, or whose exp, iat or nbf is a list, an object or infinite, gets a 401.
 - A token is refused as soon as its leeway ends. It used to be accepted for one more second.
-- A token that contains characters outside the base64url alphabet gets a 401. A final = is allowed.
+- A token that is not exact base64url (other characters, padding, unused bits that are set) gets a 401.
 - A token gets a 401 if its kid is not a string, or if PyJWT does not support its crit or b64.
 - The description of a 401 quotes PyJWT, and PyJWT 2 words some errors differently.
 - A key that is too short for its algorithm makes PyJWT warn (RFC 7518, section 3.2).

@@ -70,7 +70,9 @@ class Printer:
         print_now(f"  {word}{dict(report.user_properties)['sentence']}")
         if report.failed:
             reason = "\n".join(filter(None, [self.reason, self.logged_error()]))
-            lines = ["(the same reason as above)"] if reason in self.printed else reason.splitlines()
+            lines = reason.splitlines()
+            if reason in self.printed and len(lines) > 1:
+                lines = ["(the same reason as above)"]
             print_now("", *(f"      {line}" for line in lines), "")
             self.printed.add(reason)
 

@@ -15,7 +15,7 @@ from flask.cli import cli as flask
 from werkzeug.serving import is_running_from_reloader
 
 from exercise_loop import command_after, display_path, existing_answer, read_todo
-from lesson_loader import find_lessons, read_about
+from lesson_loader import explain, find_lessons, read_about
 
 
 def serve_lesson(number: int, port: int) -> None:
@@ -35,11 +35,17 @@ def serve_answer(number: int, port: int) -> None:
     """Serve lessons/NN_name/answer.py on a port of 127.0.0.1 until Ctrl-C."""
     answer = existing_answer(number)
     if not is_running_from_reloader():
+        try:
+            compile(answer.read_bytes(), answer, "exec")
+        except (SyntaxError, ValueError) as error:
+            problem = explain(error, answer)
+            sys.exit(f"{problem}\n\nNext: correct {display_path(answer)}, then run make try-{number}")
         port = free_port(port, f"make try-{number}")
         print(f"\nYour task:\n\n{read_todo(number)}")
         print(f"\n{display_path(answer)} runs at http://127.0.0.1:{port} and reloads when you save it.")
         readme = display_path(answer.with_name("README.md"))
-        print(f"In a second terminal, send requests to it, such as those under Try it in {readme}.")
+        print(f"In a second terminal, send requests to it. Copy those under Try it in {readme},")
+        print("and change their URL and their data until they fit your task.")
         print(f"Press Ctrl-C to stop the server. To check your answer: make check-{number}\n", flush=True)
     flask_run(answer, port)
 

@@ -47,6 +47,11 @@ def read_claims(token: object) -> dict[str, Any]:
         return {}
 
 
+def read_algorithm(token: str) -> str:
+    """Return the algorithm that a token names."""
+    return str(jwt.get_unverified_header(token).get("alg"))
+
+
 def authorization(token: str, prefix: str = "JWT") -> dict[str, str]:
     """Return the request header that carries a token."""
     return {"Authorization": f"{prefix} {token}"}
@@ -58,7 +63,7 @@ def make_copies(token: str, key: str, identity: int) -> tuple[str, dict[str, str
     The copies have the claims and the algorithm of the real token, so nothing but the flaw can be why an app
     refuses a bad one.
     """
-    claims, algorithm = read_claims(token), jwt.get_unverified_header(token)["alg"]
+    claims, algorithm = read_claims(token), read_algorithm(token)
     age = max(claims.get("exp", 0) - int(time.time()), 0) + 10**6
     long_ago = {name: claims[name] - age for name in ("iat", "nbf", "exp") if name in claims}
     just_now = {"exp": int(time.time()) - 60}

@@ -15,7 +15,7 @@ app.config.from_prefixed_env()
 check_secret_key(app)
 db.init_app(app)
 
-# TODO: Users log in with POST /api/v1/session. For example, the body
+# TODO: Let users log in with POST /api/v1/session. For example, a login with the body
 # {"username": "bob", "password": "builder"} gets a 200 with an access_token.
 # There is no other login URL: POST /auth gets a 404.
 jwt = JWT(app, authenticate, identity)

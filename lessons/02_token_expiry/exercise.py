@@ -16,7 +16,7 @@ check_secret_key(app)
 db.init_app(app)
 
 app.config["JWT_AUTH_URL_RULE"] = "/login"
-# TODO: A token expires exactly 15 minutes after the login: its exp is 900 seconds after its iat.
+# TODO: Make each token expire exactly 15 minutes after the login: its exp is 900 seconds after its iat.
 # After 899 seconds, GET /users with this token still gets a 200. After 900 seconds, it gets a 401.
 jwt = JWT(app, authenticate, identity)
 

@@ -15,7 +15,7 @@ app.config.from_prefixed_env()
 check_secret_key(app)
 db.init_app(app)
 
-# TODO: Users log in with their phone number and their PIN. The PIN is the user's password.
+# TODO: Let users log in with their phone number and their PIN. The PIN is the user's password.
 # For example, POST /login with {"phone": "555-0101", "pin": "builder"} logs bob in.
 # Nobody can log in with a username or an e-mail address any more.
 # Write all your code in this file, because the checks use the original models/user.py.

@@ -24,8 +24,8 @@ jwt = JWT(app, authenticate, identity)
 # application/problem+json, and the body looks like this:
 #     {"type": "about:blank", "title": "Authorization Required", "status": 401,
 #      "detail": "Request does not contain an access token"}
-# title is a short name of the error: use the name that Flask-JWT gives it. (With about:blank, the RFC
-# recommends the standard name of the status, such as "Unauthorized" for 401. You may use that name instead.)
+# title is a short name of the error. Use the name that Flask-JWT gives it. (You may also use the standard
+# name of the status, such as "Unauthorized" for 401. The RFC recommends that name if type is about:blank.)
 # detail describes what went wrong this time. status is the status of the response. Keep the headers that
 # Flask-JWT sends with an error, such as WWW-Authenticate.
 @jwt.jwt_error_handler

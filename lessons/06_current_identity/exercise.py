@@ -34,7 +34,7 @@ def read_text():
 
 # TODO: Make each note belong to its owner: the user who wrote it. The owner and every admin can read the
 # note, and their lists contain it. For all other users, the note does not exist. Their lists do not contain
-# it, and if they ask for it, they get the same 404 as for a missing note. A note may have more fields.
+# it, and if they ask for it, they get the same 404 as for a missing note. You may add fields to a note.
 class NoteList(Resource):
     @jwt_required()
     def post(self):

@@ -197,7 +197,7 @@ def without_a_token_there_are_no_notes(notes_app):
 
 @worth(2)
 def nobody_can_pretend_to_be_an_admin(notes_app):
-    """Nobody can pretend to be an admin: no response shows a password hash, and bad tokens are refused."""
+    """Nobody can pretend to be an admin, because the app hides password hashes and refuses bad tokens."""
     client, admin = notes_app.client, notes_app.admin
     for response in (*notes_app.written, notes_app.get("/notes", admin)):
         right = CHEAP_HASH.encode() not in response.body

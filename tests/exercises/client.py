@@ -22,7 +22,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from lesson_loader import explain
-from tokens import make_copies, read_claims
+from tokens import make_copies, read_algorithm, read_claims
 
 MAX_BODY = 65_536  # bytes
 TOO_LARGE = f"a body of more than {MAX_BODY} bytes, which is too large"
@@ -265,13 +265,13 @@ def expect(response: Response, condition: object, expected: str, question: str) 
 def expect_only_good_tokens(client: Client, path: str, login: Response, key: str, person: Person) -> None:
     """Fail the check unless the app accepts a good copy of the token from a login and refuses bad ones."""
     prefix = login.get("token_type") or "JWT"
+    token = login.get("access_token")
     expect(
         login,
-        login.status == 200 and read_claims(login.get("access_token")),
-        "200 and a JWT as access_token",
-        "Can a user log in more than once?",
+        login.status == 200 and read_claims(token) and read_algorithm(token) in ("HS256", "HS384", "HS512"),
+        "200 and a JWT as access_token, signed with HS256, HS384 or HS512",
+        "Can a user log in more than once? Does your app sign every token?",
     )
-    token = login.get("access_token")
     good, bad = make_copies(token, key, person.id)
     # Another check is about a login whose own token fails, so do not complain about the copy here.
     works = client.get(path, token, prefix=prefix).status == 200
@@ -279,7 +279,7 @@ def expect_only_good_tokens(client: Client, path: str, login: Response, key: str
     expect(
         response,
         response.status == 200 or not works,
-        "200, because this token has the claims of a real one and a signature by the app's SECRET_KEY",
+        "200, because this token has the claims of a real one and is signed with the app's SECRET_KEY",
         'Which key signs the tokens of your app? Does it come from app.config["SECRET_KEY"]?',
     )
     for flaw, token in bad.items():
@@ -318,7 +318,7 @@ class Person:
     password: str
     email: str
     phone: str
-    text: str  # of a note, with all that could break SQL or JSON
+    text: str  # the text of a note, with quotation marks that could break SQL or JSON
 
 
 def make_people(rng: random.Random) -> list[Person]:

@@ -50,7 +50,7 @@ def test_each_user_gets_their_own_token(client, user, other):
 @pytest.mark.points(2)
 @pytest.mark.needs("test_login_has_moved")
 def test_a_bad_token_is_refused(client, user, secret_key):
-    """The app refuses a request for the users without a token, or with a bad token."""
+    """Nobody can get the list of users without a token, or with a bad token."""
     response = client.get("/users")
     expect(
         response,
@@ -81,7 +81,7 @@ def test_a_wrong_password_is_refused(client, user, other):
 @pytest.mark.points(2)
 @pytest.mark.needs("test_login_has_moved")
 def test_no_other_url_logs_in(client, user):
-    """Nobody can log in at another URL, such as /auth or /login."""
+    """Nobody can log in at any other URL, such as /auth or /login."""
     for url in ("/auth", "/login", "/api/v2/session", "/session"):
         response = client.post(url, credentials(user))
         expect(

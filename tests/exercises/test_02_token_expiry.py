@@ -62,7 +62,7 @@ def test_a_token_expires_after_15_minutes(client, user):
 def test_a_token_works_until_it_expires(client, user, secret_key):
     """A token works from the login until its last second."""
     question = "Which other option changes how long a token works? What is its value in your app?"
-    # Wait for the next second. Then a time that the app read when it started is too early.
+    # Wait for the next second. If the app read the clock only when it started, its time is now too early.
     time.sleep(1 - time.time() % 1)
     second = int(time.time())
     response = log_in(client, user)
@@ -102,7 +102,7 @@ def test_a_token_works_until_it_expires(client, user, secret_key):
     expect(
         response,
         response.status == 200,
-        "200 and the users, because this token comes from a login a moment ago",
+        "200 and the users, because the user got this token a moment ago",
         question,
     )
 
@@ -117,8 +117,8 @@ def test_an_expired_token_is_refused_at_once(client, user, secret_key):
     expect(
         response,
         response.status == 401,
-        "401, because the 15 minutes of this token have just ended",
-        "Which option lets the app accept an expired token a little longer? What is its value?",
+        "401, because this token is 15 minutes old, so it has just expired",
+        "Which option lets the app accept an expired token a little longer? What is its default value?",
     )
 
 
@@ -138,7 +138,7 @@ def test_a_token_without_exp_is_refused(client, user, secret_key):
 @pytest.mark.points(2)
 @pytest.mark.needs("test_a_token_expires_after_15_minutes")
 def test_a_bad_token_is_refused(client, user, secret_key):
-    """The app refuses a wrong password, and a request for the users without a good token."""
+    """The app refuses a wrong password, and nobody can get the list of users without a good token."""
     response = client.get("/users")
     expect(
         response,

@@ -17,14 +17,14 @@ def test_users_log_in_with_phone_and_pin(client, user):
     """Users log in with their phone number and their PIN."""
     response = client.post("/login", credentials(user))
     if response.status == 401:
-        about = "Does authenticate find the user by phone number? How does it compare the PIN with the hash?"
+        about = "Does JWT(...) get your authenticate? Does it find the user by phone, and check the PIN?"
     else:
         about = "Does authenticate return a UserModel?"
     expect(
         response,
         response.status == 200 and response.get("access_token"),
         "200 and an access_token",
-        f"Which two keys does the login read? {about}",
+        f"Do you rename both keys of the login? {about}",
     )
 
 
@@ -93,7 +93,7 @@ def test_sql_is_refused(client, user):
 @pytest.mark.points(1)
 @pytest.mark.needs("test_users_log_in_with_phone_and_pin")
 def test_a_part_or_a_pattern_is_refused(client, user):
-    """The app refuses a part of a phone number, and a pattern such as 555-%."""
+    """The app refuses an incomplete phone number, and a pattern such as 555-%."""
     of_phone = "How does your code compare two phone numbers: must they be equal, or only similar?"
     phone, pin = user.phone, user.password
     for wrong in (
@@ -138,7 +138,7 @@ def test_the_old_ways_to_log_in_are_gone(client, user):
 @pytest.mark.points(2)
 @pytest.mark.needs("test_users_log_in_with_phone_and_pin")
 def test_a_bad_token_is_refused(client, user, secret_key):
-    """The app refuses a request for the users without a token, or with a bad token."""
+    """Nobody can get the list of users without a token, or with a bad token."""
     response = client.get("/users")
     expect(
         response,

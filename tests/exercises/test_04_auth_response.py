@@ -50,7 +50,7 @@ def test_a_login_returns_the_four_fields(login):
         login,
         read_claims(login.get("access_token")),
         "a body with a token as access_token",
-        "Is access_token at the top of the body? Is it text, decoded from bytes?",
+        "Is access_token at the top level of the body? Is it text, decoded from bytes?",
     )
     for name in ("token_type", "expires_in", "user"):
         expect(
@@ -76,7 +76,7 @@ def test_token_type_is_the_header_prefix(client, login):
     expect(
         response,
         response.status == 200,
-        f"200, because the login said that token_type is {word}",
+        f"200, because the login returned {word} as token_type",
         "Does your app accept the word that it tells its clients to use?",
     )
 
@@ -119,13 +119,13 @@ def test_user_is_the_one_who_logged_in(log_in, user, other):
             response,
             isinstance(received, dict),
             f"{json.dumps(public)} as user, which is a JSON object",
-            "Does user have an id and a username inside it?",
+            "Is user an object that contains an id and a username?",
         )
         expect(
             response,
             received.get("id") != str(person.id),
             f"the number {person.id} as the id, not text in quotes",
-            "Where does the id become text?",
+            "Where does your code turn the id into text?",
         )
         expect(
             response,
@@ -162,7 +162,7 @@ def test_the_headers_name_json_and_forbid_to_store_it(login):
         login,
         content_type.partition(";")[0].strip().lower() == "application/json",
         f"the header Content-Type: application/json, but {describe(content_type)}",
-        "Which function of Flask makes a response with JSON?",
+        "Which Flask function makes a JSON response?",
     )
     value = login.headers.get("cache-control", "")
     expect(

@@ -110,7 +110,7 @@ def test_status_is_the_status_of_the_response(without_token, wrong_password, mal
             response,
             not isinstance(response.get("status"), str),
             f"the number {status} as status, not text in quotes",
-            "Where does the status become text?",
+            "Where does your code turn the status into text?",
         )
         expect(
             response,

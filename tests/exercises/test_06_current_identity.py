@@ -165,7 +165,7 @@ def test_a_list_contains_only_your_own_notes(client, log_in, written, people, us
         response,
         response.status == 200 and ids_in(response) == [first],
         f"200 and a list with one note, because {user.username} wrote only one",
-        "Which notes belong in the list of this user? Which notes should the list leave out?",
+        "Which notes belong in this user's list? Which notes should the list leave out?",
     )
     for person in people[1:]:
         expect(
@@ -236,7 +236,7 @@ def test_notes_need_a_token(client, written):
 @pytest.mark.points(2)
 @pytest.mark.needs("test_a_note_belongs_to_its_writer")
 def test_nobody_can_pretend_to_be_an_admin(client, log_in, written, admin, secret_key):
-    """Nobody can pretend to be an admin: no response shows a password hash, and bad tokens are refused."""
+    """Nobody can pretend to be an admin, because the app hides password hashes and refuses bad tokens."""
     for response in (*written, client.get("/notes", log_in(admin))):
         expect(
             response,

@@ -21,7 +21,8 @@ def aged(app, client):
 def test_a_token_lives_for_half_an_hour(client):
     """A new token expires after 1800 seconds, which is half an hour."""
     token = read_claims(client.post("/login", json=BOB).json()["access_token"])
-    assert token["exp"] - token["iat"] == 1800
+    lifetime = token["exp"] - token["iat"]
+    assert lifetime == 1800
 
 
 def test_a_token_of_twenty_minutes_is_still_good(client, aged):

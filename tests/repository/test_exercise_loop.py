@@ -94,11 +94,21 @@ def without_random_values(text):
     return re.sub(r'"(username|password)": "\w{8}"', r'"\1": "random"', text)
 
 
+def test_trying_an_answer_with_a_syntax_error_shows_the_line(student):
+    student.run("start", "1")
+    with open(student.answer, "a") as answer:
+        answer.write("def broken(:\n")
+    output = student.run("try", "1")
+    assert student.run_result.returncode == 1
+    assert "def broken(:\n" in output
+    assert output.endswith("Next: correct lessons/01_auth_url/answer.py, then run make try-1\n")
+
+
 def test_trying_an_answer_serves_it_and_reloads_it_after_an_edit(student, tmp_path):
     student.run("start", "1")
     with lesson_server(1, tmp_path, lessons=student.repository / "lessons", command="try") as server:
         assert f"lessons/01_auth_url/answer.py runs at http://127.0.0.1:{server.port} and" in server.output
-        assert "such as those under Try it in lessons/01_auth_url/README.md.\n" in server.output
+        assert "Copy those under Try it in lessons/01_auth_url/README.md,\n" in server.output
         login = f"http://127.0.0.1:{server.port}/api/v1/session"
         server.wait_for_status(401)
         assert httpx.post(login, json=BOB, trust_env=False).status_code == 404
@@ -204,8 +214,8 @@ def test_a_changed_lesson_file_changes_no_mark_and_is_named(student):
         "\nlessons/01_auth_url/models/user.py is missing.\n"
         "lessons/01_auth_url/resources/user.py differs from the file that came with this course.\n"
         "lessons/01_auth_url/security.py differs from the file that came with this course.\n"
-        "The checks use the original files, so answer.py cannot use what you changed there.\n"
-        "Write all your changes in answer.py.\n"
+        "The checks use the original files, so they ignore these changes.\n"
+        "If your answer needs a change, write it into answer.py.\n"
         "To get the original files back: make restore-1\n"
         "This command keeps your resources/user.py as user.py.old-1.\n"
         "This command keeps your security.py as security.py.old-1.\n"

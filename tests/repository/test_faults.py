@@ -88,9 +88,9 @@ FAULTS = {  # (file, old text, new text, the test that must fail)
     ),
     "a lesson test that crashes on the lesson before": (
         "tests/lessons/test_05_error_handler.py",
-        "def test_a_missing_token_is",
+        "def test_a_missing_token_gets",
         "@pytest.fixture\ndef broken(client):\n    client.get('/users').json()['code']\n\n\n"
-        "def test_code(broken):\n    pass\n\n\ndef test_a_missing_token_is",
+        "def test_code(broken):\n    pass\n\n\ndef test_a_missing_token_gets",
         PROMISE + "every_lesson_test_fails_on_the_lesson_before",
     ),
     "TESTING in the tests": (

@@ -1,7 +1,7 @@
 """The leeway is 1, so an expired token works for one more second.
 
 fails: test_an_expired_token_is_refused_at_once
-shows: 15 minutes of this token have just ended
+shows: this token is 15 minutes old, so it has just expired
 points: 7
 """
 

@@ -1,7 +1,7 @@
 """A token becomes valid 15 minutes after the login, when it has already expired.
 
 fails: test_a_token_works_until_it_expires
-shows: a login a moment ago
+shows: got this token a moment ago
 points: 8
 """
 

@@ -1,7 +1,7 @@
 """Both keys are renamed, but the look-up still searches for an e-mail address.
 
 fails: test_users_log_in_with_phone_and_pin
-shows: find the user by phone number
+shows: find the user by phone
 points: 0
 """
 

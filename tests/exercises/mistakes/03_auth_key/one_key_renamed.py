@@ -1,7 +1,7 @@
 """Only the key of the username is renamed, and the password keeps its old key.
 
 fails: test_users_log_in_with_phone_and_pin
-shows: Which two keys does the login read
+shows: Do you rename both keys of the login
 points: 0
 """
 
