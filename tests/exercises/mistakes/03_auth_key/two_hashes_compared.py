@@ -1,7 +1,7 @@
 """The login hashes the PIN again, but each hash has another salt, so they are never equal.
 
 fails: test_users_log_in_with_phone_and_pin
-shows: compare the PIN with the hash
+shows: check the PIN?
 points: 0
 """
 
