@@ -113,7 +113,7 @@ EXPECTED = {
     "knows_bob_and_alice": "fssss",
     "says_200_to_everything": "pffff",
     "own_server": "pffff",
-    "forges_alg_none": "pffpp",
+    "forges_alg_none": "pfffp",
 }
 
 
