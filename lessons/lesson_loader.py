@@ -107,7 +107,7 @@ def explain(error: BaseException, path: Path) -> str:
     lines = traceback.TracebackException.from_exception(error)
     message = "".join(lines.format_exception_only()).strip()
     if isinstance(error, SyntaxError):
-        if "'utf-8' codec" in message or "null bytes" in message:
+        if "utf-8" in error.msg.lower() or "null bytes" in error.msg:
             return f"{Path(error.filename or path).name} is not UTF-8 text. Save it with the encoding UTF-8."
         return message.replace(f"{folder}{os.sep}", "")
     if isinstance(error, RuntimeError) and "lost sys.stdin" in message:
