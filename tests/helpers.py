@@ -69,10 +69,6 @@ def functions_in(path: Path) -> list[ast.FunctionDef]:
     ]
 
 
-def on_one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
 @contextmanager
 def serving(app: Flask) -> Iterator[str]:
     """Serve an app on a free port of 127.0.0.1 and yield its URL."""

@@ -10,7 +10,7 @@ from flask import Flask
 
 
 def mint(
-    key: str | bytes,
+    key: str,
     identity: object,
     *,
     age: int = 0,
@@ -76,19 +76,4 @@ def make_copies(token: str, key: str, identity: int) -> tuple[str, dict[str, str
         "not signed": jwt.encode(claims, None, "none"),
         "expired a minute ago": jwt.encode(claims | just_now, key, algorithm),
         "expired long ago": jwt.encode(claims | long_ago, key, algorithm),
-    }
-
-
-def make_bad_tokens(key: str | bytes, identity: int, lifetime: int = 300) -> dict[str, str]:
-    """Return tokens that every app must refuse, by what is wrong with them.
-
-    `lifetime` is the app's lifetime of a token, in seconds.
-    """
-    header, _, signature = mint(key, identity, lifetime=lifetime).split(".")
-    _, other_claims, _ = mint(key, identity + 1, lifetime=lifetime).split(".")
-    return {
-        "signed with another key": mint("another key " * 4, identity, lifetime=lifetime),
-        "changed after it was signed": f"{header}.{other_claims}.{signature}",
-        "not signed": mint("", identity, algorithm="none", lifetime=lifetime),
-        "expired": mint(key, identity, age=lifetime + 60, lifetime=lifetime),
     }

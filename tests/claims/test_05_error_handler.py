@@ -7,7 +7,7 @@ from flask_jwt import JWT, JWTError
 
 from helpers import BOB, BOB_BY_EMAIL, load_lesson
 from lesson_loader import find_lessons
-from tokens import authorization, make_bad_tokens, mint_for
+from tokens import authorization, make_copies, mint_for
 
 MISSING_TOKEN = {"WWW-Authenticate": 'JWT realm="Login Required"'}
 
@@ -27,7 +27,8 @@ def lesson_5(tmp_path):
 
 def refusals(app):
     """Send one request for each reason why Flask-JWT refuses requests. Return the responses by reason."""
-    client, good = app.test_client(), mint_for(app)
+    client = app.test_client()
+    good, bad = make_copies(mint_for(app), app.config["SECRET_KEY"], identity=1)
     headers = {
         "a missing token": {},
         "another scheme": authorization(good, prefix="Bearer"),
@@ -35,7 +36,7 @@ def refusals(app):
         "a token with spaces": authorization(f"{good} {good}"),
         "nonsense": authorization("nonsense"),
         "an unknown user": authorization(mint_for(app, None)),
-        **{name: authorization(token) for name, token in make_bad_tokens("k" * 64, 1).items()},
+        **{name: authorization(token) for name, token in bad.items()},
     }
     logins = {
         "a wrong password": {"json": BOB | {"password": "wrong"}},
@@ -51,7 +52,7 @@ def test_an_error_has_four_fields(make_app):
     app, errors = make_app(identity=lambda payload: payload.get("identity")), []
     app.jwt.jwt_error_handler(lambda error: errors.append(error) or handle(error))
     reasons = list(refusals(app))
-    assert len(errors) == len(reasons) == 13
+    assert len(errors) == len(reasons) == 14
     for reason, error in zip(reasons, errors, strict=True):
         assert vars(error).keys() == {"error", "description", "status_code", "headers"}, reason
         assert error.headers == (MISSING_TOKEN if reason == "a missing token" else None), reason
