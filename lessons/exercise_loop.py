@@ -22,6 +22,7 @@ import click
 
 import originals
 from lesson_loader import LESSONS, find_lessons
+from misplaced import describe_misplaced, describe_unread
 
 if TYPE_CHECKING:
     import pytest
@@ -51,7 +52,7 @@ def check(number: int) -> None:
     """
     answer = existing_answer(number)
     print(f"\nExercise {number}: {display_path(answer)}\n")
-    status, _ = run_checks(CHECKS / f"test_{answer.parent.name}.py")
+    status, results = run_checks(CHECKS / f"test_{answer.parent.name}.py")
     if changed := originals.find_changed(answer.parent):
         print(f"\n{describe_changes(answer.parent, changed)}")
     if status == 0:
@@ -61,6 +62,8 @@ def check(number: int) -> None:
         print(f"\nThe checks stopped before the end (pytest ended with status {status}).")
     elif originals.read_lines(answer) == originals.read_starter(answer.parent.name):
         print("\nYou have not changed your copy of the exercise yet, so you have no points.")
+    else:
+        print_notes(describe_misplaced(answers_without_points(results)))
     then = " and save it" if WATCHING in os.environ else f", then run make check-{number}"
     print(f"\nNext: change {display_path(answer)}{then}. If you are stuck: make hint-{number}")
     sys.exit(1)
@@ -166,8 +169,9 @@ def reset(number: int) -> None:
 
 def progress() -> None:
     """Check every exercise, print one line for each, and name the next one to do."""
-    _, incomplete = run_checks(CHECKS, "--brief")
-    unfinished = [number for number, folder in find_lessons().items() if folder.name in incomplete]
+    _, results = run_checks(CHECKS, "--brief")
+    print_notes(describe_misplaced(answers_without_points(results)) + describe_unread())
+    unfinished = [number for number, folder in find_lessons().items() if folder.name in results.incomplete]
     if not unfinished:
         print("\nYou have solved every exercise.")
     elif answer_file(unfinished[0]).exists():
@@ -177,21 +181,40 @@ def progress() -> None:
         print(f"\nNext: read {lesson}/README.md, then run make start-{unfinished[0]}")
 
 
-class IncompleteExercises:
-    """A pytest plugin that remembers which exercises have a check that does not pass."""
+def print_notes(sentences: list[str]) -> None:
+    for sentence in sentences:
+        print(f"\n{sentence}")
+
+
+def answers_without_points(results: Results) -> list[Path]:
+    """Return the answers that were checked and did not earn a single point."""
+    names = results.incomplete - results.with_points
+    files = [folder / "answer.py" for folder in find_lessons().values() if folder.name in names]
+    return [file for file in files if file.is_file()]
+
+
+class Results:
+    """A pytest plugin that remembers the names of exercises.
+
+    `incomplete` are those with a check that does not pass, and `with_points` those with a check that passes.
+    """
 
     def __init__(self) -> None:
-        self.names: set[str] = set()
+        self.incomplete: set[str] = set()
+        self.with_points: set[str] = set()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        name = Path(report.fspath).stem.removeprefix("test_")
         if not report.passed:
-            self.names.add(Path(report.fspath).stem.removeprefix("test_"))
+            self.incomplete.add(name)
+        elif report.when == "call":
+            self.with_points.add(name)
 
 
-def run_checks(path: Path, *options: str) -> tuple[int, set[str]]:
-    """Run checks in this process. Return pytest's exit status and the names of incomplete exercises."""
-    incomplete = IncompleteExercises()
-    return run_pytest(path, *options, plugin=incomplete), incomplete.names
+def run_checks(path: Path, *options: str) -> tuple[int, Results]:
+    """Run checks in this process. Return pytest's exit status and the results."""
+    results = Results()
+    return run_pytest(path, *options, plugin=results), results
 
 
 def run_pytest(path: Path, *options: str, plugin: object) -> int:

@@ -1,6 +1,7 @@
 """Find the lessons, load their apps and compare their files. The commands, tests and notebooks use this.
 
-A lesson is a folder named NN_name beside this file. The only other list of lessons is the table in README.md.
+A lesson is a folder named NN_name beside this file, whose README.md begins with `# Lesson`. The only other
+list of lessons is the table in the README.md of the top folder.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ LESSONS = Path(__file__).resolve().parent
 
 def find_lessons() -> dict[int, Path]:
     """Return the folders of the lessons by number, in order."""
-    return {int(folder.name[:2]): folder for folder in sorted(LESSONS.glob("[0-9][0-9]_*/"))}
+    readmes = sorted(LESSONS.glob("[0-9][0-9]_*/README.md"))
+    # In a folder that a lesson has left, only a README is left, which leads to the new folder.
+    lessons = [readme.parent for readme in readmes if readme.read_bytes().startswith(b"# Lesson ")]
+    return {int(folder.name[:2]): folder for folder in lessons}
 
 
 def load_app(folder: Path | str, file: Path | str = "app.py") -> Flask:

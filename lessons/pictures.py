@@ -1,7 +1,7 @@
 """Draw the pictures in the READMEs of the lessons: make pictures
 
-login.svg and token.svg belong to lesson 0, lifetime.svg to lesson 2. Their tokens and times come from the
-lessons' own apps, so a picture cannot show what the app does not do.
+login.svg and token.svg belong to lesson 0, lifetime.svg to lesson 2, and refresh.svg to lesson 10. Their
+tokens, times and responses come from the lessons' own apps, so a picture cannot show what an app does not do.
 """
 
 from __future__ import annotations
@@ -196,17 +196,84 @@ def draw_lifetime(app: Flask) -> str:
     return picture(760, top + 130, title, parts)
 
 
+STEPS = [  # explanation, request, the token that it carries
+    ("1. Log in, once.", "POST /login", ""),
+    ("2. Send the access token with each request.", "GET /users", "access token"),
+    ("3. After {minutes} minutes, the access token has expired.", "GET /users", "old access token"),
+    ("4. Get a new access token. This needs no password.", "POST /refresh", "refresh token"),
+    ("5. Go on with the new access token.", "GET /users", "new access token"),
+    ("6. Log out with both tokens.", "POST /logout", "new access token"),
+    ("", "POST /logout", "refresh token"),
+    ("7. Now nobody can refresh with this token.", "POST /refresh", "refresh token"),
+]
+CONTENTS = {  # what a response contains, by a key of its JSON
+    "refresh_token": "and two tokens: access_token, refresh_token",
+    "access_token": "and a new access token",
+    "users": "and the users",
+}
+
+
+def send_steps(app: Flask) -> list[tuple[str, str, str, str]]:
+    """Send the requests of STEPS, and return (explanation, request, token, response) for each, as text."""
+    client, tokens, minutes, rows = app.test_client(), {"": ""}, 0, []
+    for explanation, request, token in STEPS:
+        method, path = request.split()
+        login = {"email": "alice@example.com", "password": "wonderland"} if path == "/login" else None
+        headers = {"Authorization": f"Bearer {tokens[token]}"} if token else None
+        response = client.open(path, method=method, json=login, headers=headers)
+        body: dict[str, Any] = response.json or {}
+        if "refresh_token" in body:
+            claims = jwt.decode(body["access_token"], options={"verify_signature": False})
+            minutes = (claims["exp"] - claims["iat"]) // 60
+            earlier = {name: claims[name] - 3600 for name in ("iat", "nbf", "exp")}
+            tokens["old access token"] = jwt.encode(claims | earlier, app.config["SECRET_KEY"])
+            tokens["access token"], tokens["refresh token"] = body["access_token"], body["refresh_token"]
+        elif "access_token" in body:
+            tokens["new access token"] = body["access_token"]
+        words = body.get("message") or next(words for key, words in CONTENTS.items() if key in body)
+        sent = f"{request} with {f'the {token}' if token else 'an e-mail address and a password'}"
+        rows.append((explanation.format(minutes=minutes), sent, token, f"{response.status_code} {words}"))
+    return rows
+
+
+def draw_refresh(app: Flask) -> str:
+    """Draw what a client and an app send to each other from the login to the logout.
+
+    The colour of a request shows which kind of token it carries.
+    """
+    left, middle, right = 90, 380, 670
+    parts, y = [], 46
+    for explanation, request, token, response in send_steps(app):
+        style = {"": "", "refresh token": "three"}.get(token, "two")
+        if explanation:
+            y += 36
+            parts.append(text(middle, y, explanation, "small middle"))
+        parts += [text(middle, y + 20, request, f"code middle {style}"), arrow(left + 3, right - 3, y + 28)]
+        parts += [text(middle, y + 46, response, "code middle"), arrow(right - 3, left + 3, y + 54)]
+        y += 54
+    bottom = y + 20
+    for x, name in ((left, "client"), (right, "your app")):
+        parts += [box(x - 60, 14, 120, 32, "card"), text(x, 35, name, "bold middle"), line(x, 46, x, bottom)]
+    title = (
+        "A client logs in and sends its access token. When this token has expired, the client gets a new one "
+        "with its refresh token. At the end, it logs out with both tokens."
+    )
+    return picture(760, bottom + 14, title, parts)
+
+
 def draw_all() -> dict[Path, str]:
     """Return the content of each picture by its file."""
     folders = find_lessons()
-    first, third = load_app(folders[0]), load_app(folders[2])
+    first, third, last = (load_app(folders[number]) for number in (0, 2, 10))
     with tempfile.TemporaryDirectory() as folder:
         third.config["DATABASE"] = Path(folder) / "data.db"
-        lifetime = draw_lifetime(third)
+        last.config["DATABASE"] = Path(folder) / "last.db"
+        lifetime, refresh = draw_lifetime(third), draw_refresh(last)
     return {
         folders[0] / "login.svg": draw_login(),
         folders[0] / "token.svg": draw_token(first),
         folders[2] / "lifetime.svg": lifetime,
+        folders[10] / "refresh.svg": refresh,
     }
 
 

@@ -122,7 +122,7 @@ def try_forgeries(app: Flask, token: str) -> list[Forgery]:
     claims = read_claims(token)
     user = "sub" if "sub" in claims else "identity"
     bobs_payload = mint(app, claims | {user: type(claims[user])(1)}).split(".")[1]
-    unsigned_header = jwt.encode({}, None, algorithm="none").split(".")[0]
+    unsigned_header = jwt.encode({}, "", algorithm="none").split(".")[0]
     expired = claims | {name: claims[name] - 7200 for name in TIMES}
     without_exp = {name: value for name, value in claims.items() if name != "exp"}
     tokens = {

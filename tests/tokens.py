@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from typing import Any
+from uuid import uuid4
 
 import jwt
 from flask import Flask
@@ -34,7 +35,8 @@ def mint_for(app: Flask, identity: object = 1, *, key: str | None = None, **opti
     claim = app.config.get("JWT_IDENTITY_CLAIM", "identity")
     if claim == "sub" and isinstance(identity, int):
         identity = str(identity)  # PyJWT refuses a sub that is not text
-    named = {claim: identity} | options
+    # Lesson 8 and the later ones require a username, and lesson 10 a jti. Earlier ones ignore them.
+    named = {claim: identity, "username": "bob", "jti": uuid4().hex} | options
     return mint(app.config["SECRET_KEY"] if key is None else key, named.pop("identity", None), **named)
 
 
@@ -73,7 +75,7 @@ def make_copies(token: str, key: str, identity: int) -> tuple[str, dict[str, str
     return good, {
         "signed with another key": jwt.encode(claims, "another key " * 8, algorithm),
         "changed after it was signed": f"{header}.{other_claims}.{signature}",
-        "not signed": jwt.encode(claims, None, "none"),
+        "not signed": jwt.encode(claims, "", "none"),
         "expired a minute ago": jwt.encode(claims | just_now, key, algorithm),
         "expired long ago": jwt.encode(claims | long_ago, key, algorithm),
     }

@@ -1,4 +1,4 @@
-"""Test what the README of lesson 7 says: one test for each option and each hook in its tables, on its app."""
+"""Test what lesson 7 says: one test for each option and each hook in reference.md, on the lesson's app."""
 
 import ast
 import inspect
@@ -6,7 +6,9 @@ import re
 import subprocess
 import sys
 import time
+import warnings
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import flask_jwt
@@ -14,16 +16,17 @@ import jwt as pyjwt
 import pytest
 from flask import Flask, request
 from flask_jwt_extended import JWTManager
-from werkzeug.exceptions import Unauthorized
+from werkzeug.exceptions import Forbidden, NotFound, Unauthorized
 
-from helpers import ALICE_BY_EMAIL, functions_in, run_sql, section
+from helpers import ALICE_BY_EMAIL, functions_in, section
 from lesson_loader import find_lessons
-from tokens import authorization, mint_for, read_claims
+from tokens import authorization, mint_for, read_algorithm, read_claims
 
 JWT_LINE = "jwt = JWT(app, authenticate, identity)  # POST /login\n"
 TIMES = {"exp": 2**32, "iat": 0, "nbf": 0}
 FLAWS = [{"key": "x" * 32}, {"age": 9999}, {"nbf": 2**32}, {"iat": 2**32}]  # of a token that is refused
 BAD_TOKENS = [*FLAWS, {"exp": None}, {"aud": "another"}, {"identity": 99}]
+REFERENCE = find_lessons()[7] / "reference.md"
 
 
 @pytest.fixture
@@ -81,32 +84,40 @@ def endpoints(app):
     return {rule.endpoint for rule in app.url_map.iter_rules() if rule.rule == "/login"}
 
 
-def tables():
-    """Return the rows of the README's two tables, as lists of cells."""
-    return [
-        [
-            re.split(r" ?\| ?", row)
-            for row in re.findall(r"^\| (`.+) \|$", section(find_lessons()[7], heading), re.MULTILINE)
-        ]
-        for heading in ("Every option", "Every hook")
-    ]
+def rows(heading):
+    """Return the rows of the table below a heading of reference.md, as lists of cells."""
+    _, _, rest = REFERENCE.read_text(encoding="utf-8").partition(f"\n## {heading}\n")
+    return read_rows(rest.partition("\n## ")[0].partition("\n### ")[0])
+
+
+def read_rows(text):
+    """Return the rows of a Markdown table, as lists of cells, without the heading."""
+    return [line.strip("| ").split(" | ") for line in re.findall(r"^\| `.+ \|$", text, re.MULTILINE)]
 
 
 def name_in(cell):
     """Return the name of the option or hook at the beginning of a table's cell."""
-    return re.match(r"`@?(?:jwt\.)?(\w+)", cell)[1]
+    return re.match(r"`@?(?:jwt\.)?(\w+)`", cell)[1]
+
+
+def column(number):
+    """Return a column of the table of options, by the option's name."""
+    return {name_in(row[0]): row[number] for row in rows("Options")}
 
 
 # the tables themselves
 
 
 def test_every_row_names_a_test_that_contains_its_numbers():
+    """The test also contains the names of other options and of algorithms."""
     tests = {test.name: ast.unparse(test) for test in functions_in(Path(__file__))}
-    options, hooks = tables()
-    for name, *_, statement, test in options + hooks:
-        assert test == f"`test_{name_in(name).lower()}`"
-        numbers = re.findall(r"\b\d+\b", re.sub(r"(RFC|section|HS|RS|lesson) ?[\d.]+", "", statement))
-        assert all(re.search(rf"\b{number}\b", tests[test.strip("`")]) for number in numbers), statement
+    for name, *_, statement, test in rows("Options") + rows("Hooks"):
+        proof = f"test_{name_in(name).lower()}"
+        assert test == f"[{proof}](../../tests/claims/{Path(__file__).name})"
+        text = re.sub(r"\(#.+?\)", "", statement)
+        claims = re.findall(r"\b(?:\d+|[A-Z]{2}\d{3}|[A-Z]+_[A-Z_]+)\b", text)
+        missing = [claim for claim in claims if not re.search(rf"\b{claim}\b", tests[proof])]
+        assert missing == [], statement
 
 
 def constants(pattern):
@@ -117,16 +128,14 @@ def constants(pattern):
 
 
 def test_no_option_of_flask_jwt_is_missing():
-    options, _ = tables()
-    listed = [name_in(row[0]) for row in options]
+    listed = [name_in(row[0]) for row in rows("Options")]
     in_source = constants("[A-Z]+(_[A-Z]+)+")
     assert in_source > flask_jwt.CONFIG_DEFAULTS.keys()
     assert sorted(listed) == sorted(in_source | {"JWT_VERIFY", "JWT_VERIFY_EXPIRATION"})
 
 
 def test_no_hook_of_flask_jwt_is_missing():
-    _, hooks = tables()
-    listed = [name_in(row[0]) for row in hooks]
+    listed = [name_in(row[0]) for row in rows("Hooks")]
     own = [
         name
         for name, value in vars(flask_jwt).items()
@@ -138,13 +147,19 @@ def test_no_hook_of_flask_jwt_is_missing():
 
 
 def test_every_default_is_the_one_of_the_source():
-    options, _ = tables()
-    given = {name_in(row[0]): row[1] for row in options}
-    shown = {
-        name: eval(given[name].strip("`"), {"timedelta": timedelta}) for name in flask_jwt.CONFIG_DEFAULTS
-    }
+    """Four defaults are not in CONFIG_DEFAULTS, and two are only in the documentation."""
+    given = {name: text.removeprefix("documented: ").strip("`") for name, text in column(1).items()}
+    app = Flask("bare")
+    app.config["SECRET_KEY"] = "s" * 32
+    flask_jwt.JWT(app, lambda username, password: None)
+    assert given.pop("JWT_SECRET_KEY") == "SECRET_KEY"
+    assert app.config["JWT_SECRET_KEY"] == app.config["SECRET_KEY"]
+    shown = {name: eval(text, {"timedelta": timedelta}) for name, text in given.items()}
+    assert shown.pop("SECRET_KEY") is Flask("bare").config["SECRET_KEY"] is None
+    assert shown.pop("JWT_VERIFY") is shown.pop("JWT_VERIFY_EXPIRATION") is True
+    [login_rule] = [rule for rule in app.url_map.iter_rules() if rule.rule == "/auth"]
+    assert set(shown.pop("JWT_AUTH_URL_OPTIONS")["methods"]) == login_rule.methods - {"OPTIONS"}
     assert shown == flask_jwt.CONFIG_DEFAULTS
-    assert eval(given["SECRET_KEY"].strip("`")) is Flask("bare").config["SECRET_KEY"] is None
 
 
 READ = {  # for each option: another value, and a function that measures its effect
@@ -152,7 +167,7 @@ READ = {  # for each option: another value, and a function that measures its eff
     "JWT_SECRET_KEY": ("s" * 32, lambda app: status(app, mint_for(app, identity=2, key="s" * 32))),
     "JWT_ALGORITHM": (
         "HS384",
-        lambda app: pyjwt.get_unverified_header(login(with_long_key(app)).json["access_token"])["alg"],
+        lambda app: read_algorithm(login(with_long_key(app)).json["access_token"]),
     ),
     "JWT_AUTH_URL_RULE": ("/enter", lambda app: login(app, url="/enter").status_code),
     "JWT_AUTH_URL_OPTIONS": ({"methods": ["PUT"]}, lambda app: login(app, method="PUT").status_code),
@@ -194,9 +209,139 @@ def test_an_option_is_read_when_the_table_says(lesson_with, name):
         measured = "never" if early == default else "request"
     else:
         assert late == default
-        measured = "`JWT(...)`"
-    options, _ = tables()
-    assert measured == {name_in(row[0]): row[2] for row in options}[name]
+        measured = "once"
+    assert measured == column(3)[name]
+
+
+def test_three_options_are_read_once():
+    """All others are read with each request, or never."""
+    once = {name for name, read in column(3).items() if read == "once"}
+    assert once == {"SECRET_KEY", "JWT_AUTH_URL_RULE", "JWT_AUTH_URL_OPTIONS"}
+    assert set(column(3).values()) == {"once", "request", "never"}
+    assert column(3).keys() == READ.keys()
+
+
+def signs_and_verifies(app):
+    """Return whether the app signs tokens with its key, and accepts one that was signed with this key."""
+    return status(app, login(app).json["access_token"]) == 200 == status(app, mint_for(app, 2, key="s" * 32))
+
+
+KEYS = {"text": "s" * 32, "bytes": b"s" * 32, "seconds": 10**32, "list": ["s" * 32], "None": None}
+HOUR = {
+    **{"text": "3600", "bytes": b"3600", "seconds": 3600, "timedelta": timedelta(hours=1)},
+    **{"list": [3600], "dict": {"hours": 1}, "None": None},
+}
+TYPES = {  # for each option: a value of each type, and a function that tells whether the value has its effect
+    "SECRET_KEY": (KEYS, signs_and_verifies),
+    "JWT_SECRET_KEY": (KEYS, signs_and_verifies),
+    "JWT_ALGORITHM": (
+        {"text": "HS384", "bytes": b"HS384", "list": ["HS384"], "None": None},
+        lambda app: read_algorithm(login(with_long_key(app)).json["access_token"]) == "HS384",
+    ),
+    "JWT_AUTH_URL_RULE": (
+        {"text": "/enter", "bytes": b"/enter", "list": ["/enter"], "dict": {"rule": "/enter"}, "None": None},
+        lambda app: (
+            login(app).status_code == 404
+            and login(app, url="/enter").status_code == (200 if app.config["JWT_AUTH_URL_RULE"] else 404)
+        ),
+    ),
+    "JWT_AUTH_URL_OPTIONS": (
+        {"text": "PUT", "list": ["PUT"], "dict": {"methods": ["PUT"]}, "None": None},
+        lambda app: login(app, method="PUT").status_code == 200,
+    ),
+    "JWT_AUTH_USERNAME_KEY": (
+        {"text": "1", "bytes": b"1", "seconds": 1, "list": ["1"], "None": None},
+        lambda app: login(app, {"1": "alice@example.com", "password": "wonderland"}).status_code == 200,
+    ),
+    "JWT_AUTH_PASSWORD_KEY": (
+        {"text": "1", "bytes": b"1", "seconds": 1, "list": ["1"], "None": None},
+        lambda app: login(app, {"email": "alice@example.com", "1": "wonderland"}).status_code == 200,
+    ),
+    "JWT_AUTH_HEADER_PREFIX": (
+        {"text": "Token", "bytes": b"Token", "list": ["Token"], "None": None},
+        lambda app: status(app, prefix="Token") == 200,
+    ),
+    "JWT_DEFAULT_REALM": (
+        {"text": "Zoo", "bytes": b"Zoo", "list": ["Zoo"], "None": None},
+        lambda app: challenge(app) == 'JWT realm="Zoo"',
+    ),
+    "JWT_EXPIRATION_DELTA": (HOUR, lambda app: (token := issued(app))["exp"] - token["iat"] == 3600),
+    "JWT_NOT_BEFORE_DELTA": (HOUR, lambda app: (token := issued(app))["nbf"] - token["iat"] == 3600),
+    "JWT_LEEWAY": (HOUR, lambda app: status(app, mint_for(app, identity=2, age=3000)) == 200),
+    "JWT_VERIFY_CLAIMS": (
+        {"bytes": b"exp", "seconds": 1, "timedelta": timedelta(1), "list": ["exp"], "None": None},
+        lambda app: status(app) == 200,
+    ),
+    "JWT_REQUIRED_CLAIMS": (
+        {"text": "exp", "bytes": b"exp", "seconds": 1, "list": ["exp"], "None": None},
+        lambda app: status(app, login(app).json["access_token"]) == 200,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_an_option_accepts_the_types_in_the_table(lesson_with, name):
+    """A value of another type has no effect, gets a 500, or stops the app from starting."""
+    values, works = TYPES[name]
+
+    def has_its_effect(value):
+        try:
+            return works(lesson_with(**{name: value}))
+        except (AttributeError, KeyError, TypeError, ValueError):
+            return False
+
+    accepted = {kind for kind, value in values.items() if has_its_effect(value)}
+    words = set(re.findall(r"\w+", column(2)[name]))
+    assert accepted == words & {"text", "bytes", "seconds", "timedelta", "list", "dict", "None"}
+    assert words <= accepted | {"or", "only", "of", "names"}
+
+
+def test_only_an_option_that_is_never_read_has_no_unit():
+    assert {name for name, unit in column(2).items() if unit == "-"} == {
+        name for name, read in column(3).items() if read == "never"
+    }
+    assert TYPES.keys() == {name for name, unit in column(2).items() if unit != "-"}
+
+
+def test_a_hook_has_the_arguments_of_the_table(lesson_and_jwt):
+    """Flask-JWT calls each handler with as many arguments as the table says."""
+    table = {name_in(row[0]): row[1].strip("`") for row in rows("Hooks")}
+    app, jwt = lesson_and_jwt()
+    called = {}
+
+    def record(name, handler):
+        def recorder(*arguments):
+            called[name] = len(arguments)
+            return handler(*arguments)
+
+        getattr(jwt, name)(recorder)
+
+    for name in table:
+        if name.endswith("_handler") and name != "auth_request_handler":
+            record(name, getattr(jwt, name.replace("_handler", "_callback")))
+    assert status(app, login(app).json["access_token"]) == 200
+    assert app.test_client().get("/users").status_code == 401
+    jwt = flask_jwt.JWT(None)
+    with pytest.warns(DeprecationWarning, match="deprecated"):
+        record("auth_request_handler", lambda: "welcome")
+    app = Flask("bare")
+    app.config["SECRET_KEY"] = "s" * 32
+    jwt.init_app(app)
+    assert login(app, url="/auth").text == "welcome"
+    called["JWT"] = len(inspect.signature(flask_jwt.JWT).parameters)
+    for name in ("_jwt_required", "jwt_required", "JWTError", "encode_token"):
+        called[name] = len(inspect.signature(getattr(flask_jwt, name)).parameters)
+        assert str(inspect.signature(getattr(flask_jwt, name))) == table[name]
+    called["init_app"] = len(inspect.signature(jwt.init_app).parameters)
+    assert table.pop("current_identity") == "-"
+    assert called == {name: len(re.findall(r"\w+(?:=\w+)?", text)) for name, text in table.items()}
+
+
+def test_the_readme_shows_a_row_of_the_reference():
+    """The example in the README has the same cells, except for the link."""
+    [shown] = read_rows(section(find_lessons()[7], "How it works"))
+    [row] = [row for row in rows("Options") if row[0] == shown[0]]
+    assert [cell.replace("(reference.md#", "(#") for cell in shown] == row[:-1]
 
 
 # the options
@@ -206,6 +351,7 @@ def test_secret_key(lesson_with, edited, caplog):
     changed = lesson_with(late=True, SECRET_KEY="s" * 32)
     assert status(changed, mint_for(changed, identity=2, key="s" * 32)) == 401
     assert status(changed, login(changed).json["access_token"]) == 200
+    assert changed.config["JWT_SECRET_KEY"] != changed.config["SECRET_KEY"]
     unset = "app.config['SECRET_KEY'] = None\n"
     late = edited(7, {JWT_LINE: unset + JWT_LINE + "app.config['SECRET_KEY'] = 's' * 32\n"})
     assert login(late).status_code == 500
@@ -218,22 +364,72 @@ def test_jwt_secret_key(lesson_with):
         app = lesson_with(JWT_SECRET_KEY=key)
         assert status(app, mint_for(app, identity=2, key="s" * 32)) == 200
         assert status(app) == 401
-    short = lesson_with(JWT_SECRET_KEY="s" * 31)
-    with pytest.warns(pyjwt.InsecureKeyLengthWarning, match="32"):
-        assert status(short, mint_for(short, identity=2, key="s" * 32)) == 401
+
+
+@pytest.mark.parametrize(("algorithm", "least"), [("HS256", 32), ("HS384", 48), ("HS512", 64)])
+def test_a_short_key_causes_a_warning(lesson_with, algorithm, least):
+    """Each algorithm needs a longer key, but a shorter one works too."""
+    app = lesson_with(JWT_ALGORITHM=algorithm, JWT_SECRET_KEY="s" * least)
+    assert status(app, login(app).json["access_token"]) == 200  # a warning would be an error here
+    app = lesson_with(JWT_ALGORITHM=algorithm, JWT_SECRET_KEY="s" * (least - 1))
+    with pytest.warns(pyjwt.InsecureKeyLengthWarning, match=str(least)):
+        assert status(app, login(app).json["access_token"]) == 200
 
 
 def test_jwt_algorithm(lesson_with):
     for algorithm in ("HS256", "HS384", "HS512"):
         app = lesson_with(JWT_ALGORITHM=algorithm, JWT_SECRET_KEY="s" * 64)
         token = login(app).json["access_token"]
-        assert pyjwt.get_unverified_header(token)["alg"] == algorithm
+        assert read_algorithm(token) == algorithm
         assert status(app, token) == 200
-    app = lesson_with(JWT_ALGORITHM="RS256")
-    app.extensions["jwt"].jwt_encode_handler(lambda identity: b"signed-elsewhere")
-    app.extensions["jwt"].jwt_decode_handler(lambda token: {"identity": 2})
-    assert login(app).json["access_token"] == "signed-elsewhere"
-    assert status(app, "signed-elsewhere") == 200
+        assert status(app, mint_for(app, identity=2, key="s" * 64, algorithm=algorithm)) == 200
+        others = {"HS256", "HS384", "HS512"} - {algorithm}
+        assert {
+            status(app, mint_for(app, identity=2, key="s" * 64, algorithm=other)) for other in others
+        } == {401}
+
+
+def test_other_algorithms_need_a_package():
+    """Without cryptography, each correct login gets a 500. The log says why."""
+    code = """
+import sys
+sys.modules["cryptography"] = None  # an import of it fails
+import flask_jwt_compat, flask, flask_jwt
+app = flask.Flask("a")
+app.config.update(SECRET_KEY="k" * 64, JWT_ALGORITHM=sys.argv[1])
+flask_jwt.JWT(app, lambda username, password: type("User", (), {"id": 1}))
+print(app.test_client().post("/auth", json={"username": "bob", "password": "builder"}).status_code)
+"""
+    for algorithm in ("ES256", "EdDSA", "RS256", "PS256"):
+        run = subprocess.run([sys.executable, "-c", code, algorithm], capture_output=True, text=True)
+        assert run.stdout == "500\n"
+        assert "Do you have cryptography installed?" in run.stderr
+
+
+def test_es256_works_with_one_key_and_rs256_does_not(lesson_with, caplog):
+    """PyJWT gets the public key of ES256 and EdDSA from the private key, but not that of RS256 and PS256."""
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+    pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    rsa_key = rsa.generate_private_key(65537, 2048)
+    for algorithm, key, expected in (
+        ("ES256", ec.generate_private_key(ec.SECP256R1()), 200),
+        ("EdDSA", ed25519.Ed25519PrivateKey.generate(), 200),
+        ("RS256", rsa_key, 500),
+        ("PS256", rsa_key, 500),
+    ):
+        text = key.private_bytes(pem, pkcs8, serialization.NoEncryption()).decode()
+        app = lesson_with(JWT_ALGORITHM=algorithm, JWT_SECRET_KEY=text)
+        token = login(app).json["access_token"]
+        assert read_algorithm(token) == algorithm
+        assert status(app, token) == expected
+        if expected == 500:
+            assert "no attribute 'verify'" in last_error(caplog)
+            verify = partial(pyjwt.decode, key=key.public_key(), algorithms=[algorithm])
+            app.extensions["jwt"].jwt_decode_handler(verify)
+            assert status(app, token) == 200
+        assert status(app, token[:-9] + ("A" if token[-9] != "A" else "B") + token[-8:]) == 401
 
 
 def test_jwt_auth_url_rule(lesson_with):
@@ -251,6 +447,11 @@ def test_jwt_auth_url_options(lesson_with):
     assert endpoints(forgot) == {"login"}
     assert login(forgot).status_code == 405
     assert login(forgot, method="GET").status_code == 200
+    assert forgot.config["JWT_AUTH_URL_OPTIONS"].keys() == {"endpoint", "view_func"}
+    app = Flask("bare")
+    app.config.update(SECRET_KEY="s" * 32, JWT_AUTH_URL_OPTIONS={"view_func": lambda: "my own"})
+    flask_jwt.JWT(app, lambda username, password: None)
+    assert app.test_client().get("/auth").text == "my own"
     assert {
         frozenset(rule.methods) for rule in lesson_with().url_map.iter_rules() if rule.rule == "/login"
     } == {frozenset({"POST", "OPTIONS"})}
@@ -278,9 +479,12 @@ def test_jwt_auth_password_key(lesson_with):
     right = {"email": "alice@example.com", "pin": "wonderland"}
     assert login(app, right).status_code == 200
     assert login(app, right | {"password": "wonderland"}).status_code == 401
+    assert login(app, {"pin": "wonderland"}).status_code == 401
+    assert login(app).status_code == 401
 
 
 def test_jwt_auth_header_prefix(lesson_with):
+    assert [status(lesson_with(), prefix=prefix) for prefix in ("Bearer", "JWT")] == [200, 401]
     app = lesson_with(JWT_AUTH_HEADER_PREFIX="Token")
     assert [status(app, prefix=prefix) for prefix in ("Token", "token", "TOKEN", "Bearer")] == [200] * 3 + [
         401
@@ -301,6 +505,7 @@ def test_jwt_default_realm(lesson_with):
     headers += [
         "Bearer",
         "Bearer a b",
+        "Bearer token",
         "Bearer not.a.token",
         f"JWT {mint_for(app, identity=2)}",
         "Basic Ym9iOmI=",
@@ -314,8 +519,9 @@ def test_jwt_default_realm(lesson_with):
 def test_jwt_expiration_delta(lesson_with, caplog):
     token = issued(lesson_with(JWT_EXPIRATION_DELTA=timedelta(minutes=1)))
     assert token["exp"] - token["iat"] == 60
-    assert login(lesson_with(JWT_EXPIRATION_DELTA=60)).status_code == 500
-    assert "'int'" in last_error(caplog)
+    for number in (60, 60.5):
+        assert login(lesson_with(JWT_EXPIRATION_DELTA=number)).status_code == 500
+    assert "'float'" in last_error(caplog)
 
 
 def test_jwt_not_before_delta(lesson_with):
@@ -323,6 +529,10 @@ def test_jwt_not_before_delta(lesson_with):
     soon = lesson_with(JWT_NOT_BEFORE_DELTA=timedelta(seconds=9))
     assert status(late, login(late).json["access_token"]) == 401
     assert status(soon, login(soon).json["access_token"]) == 200
+    patient = lesson_with(JWT_NOT_BEFORE_DELTA=timedelta(minutes=1), JWT_LEEWAY=timedelta(minutes=2))
+    assert status(patient, login(patient).json["access_token"]) == 200
+    strict = lesson_with(JWT_NOT_BEFORE_DELTA=timedelta(seconds=9), JWT_LEEWAY=0)
+    assert status(strict, login(strict).json["access_token"]) == 401
 
 
 def test_jwt_leeway(lesson_with):
@@ -435,7 +645,7 @@ def test_jwt_error_handler(lesson_and_jwt):
     jwt.jwt_error_handler(lambda error: (error.error, 418))
     refused = [login(app, {}), users(app, "not.a.token"), app.test_client().get("/users")]
     refused += [users(app, prefix="JWT"), users(app, mint_for(app, identity=99))]
-    assert [answer.status_code for answer in refused] == [418] * 5
+    assert [response.status_code for response in refused] == [418] * 5
     assert "@jwt.error_handler" in inspect.getdoc(flask_jwt.JWT.jwt_error_handler)
     assert not hasattr(jwt, "error_handler")
 
@@ -496,29 +706,57 @@ def test_jwt_headers_handler(lesson_and_jwt):
 
 def test_jwt_encode_handler(lesson_and_jwt):
     app, jwt = lesson_and_jwt()
-    jwt.jwt_encode_handler(lambda identity: f"a token of {identity.username}".encode())
-    assert login(app).json["access_token"] == "a token of alice"
+    for make in (str, str.encode):
+        jwt.jwt_encode_handler(lambda identity, make=make: make(f"a token of {identity.username}"))
+        assert login(app).json["access_token"] == "a token of alice"
     assert "receives a payload and signs it" in inspect.getsource(flask_jwt)
 
 
-def test_jwt_decode_handler(lesson_and_jwt, caplog):
+def test_jwt_decode_handler(lesson_and_jwt):
     app, jwt = lesson_and_jwt()
     jwt.jwt_decode_handler(lambda token: {"identity": int(token)})
     assert status(app, "2") == 200
+    forged = mint_for(app, identity=2, key="x" * 32)
+    assert status(lesson_and_jwt()[0], forged) == 401
+    jwt.jwt_decode_handler(lambda token: pyjwt.decode(token, options={"verify_signature": False}))
+    assert status(app, forged) == 200
 
-    def refuse_with(error):
-        @jwt.jwt_decode_handler
-        def refuse(token):
-            raise error
 
-    for error in (pyjwt.InvalidTokenError("no"), flask_jwt.JWTError("Refused", "no")):
-        refuse_with(error)
-        assert (status(app), users(app).json["message"]) == (401, "no")
-    refuse_with(Unauthorized())
-    assert status(app) == 401
-    refuse_with(KeyError("identity"))
-    assert status(app) == 500
-    assert last_error(caplog) == "'identity'"
+def test_a_decode_handler_must_name_its_algorithms(lesson_and_jwt):
+    """Without algorithms, PyJWT 2 refuses every token."""
+    app, jwt = lesson_and_jwt()
+    key = app.config["SECRET_KEY"]
+    jwt.jwt_decode_handler(lambda token: pyjwt.decode(token, key, algorithms=["HS256"]))
+    assert status(app) == 200
+    jwt.jwt_decode_handler(lambda token: pyjwt.decode(token, key))
+    response = users(app)
+    assert response.status_code == 401
+    assert "algorithms" in response.json["message"]
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (pyjwt.InvalidTokenError("no"), 401),
+        (pyjwt.ExpiredSignatureError("no"), 401),
+        (flask_jwt.JWTError("Refused", "no"), 401),
+        (flask_jwt.JWTError("Refused", "no", status_code=423), 423),
+        (Unauthorized(), 401),
+        (Forbidden(), 403),
+        (NotFound(), 404),
+        (KeyError("identity"), 500),
+        (ValueError("no"), 500),
+        (pyjwt.PyJWTError("no"), 500),
+    ],
+)
+def test_what_a_decode_handler_raises_decides_the_status(lesson_and_jwt, error, expected):
+    app, jwt = lesson_and_jwt()
+
+    @jwt.jwt_decode_handler
+    def refuse(token):
+        raise error
+
+    assert status(app) == expected
 
 
 def test_jwt_required(lesson_and_jwt):
@@ -572,15 +810,17 @@ def test_jwterror(lesson_and_jwt):
         raise flask_jwt.JWTError("Locked", "Try tomorrow", status_code=423, headers={"Retry-After": "86400"})
 
     jwt.authentication_handler(locked)
-    answer = login(app)
-    assert (answer.status_code, answer.json) == (423, {"message": "Try tomorrow", "code": 423})
-    assert answer.headers["Retry-After"] == "86400"
+    response = login(app)
+    assert (response.status_code, response.json) == (423, {"message": "Try tomorrow", "code": 423})
+    assert response.headers["Retry-After"] == "86400"
+    assert issubclass(flask_jwt.JWTError, Exception)
     fields = {"error": "Locked", "description": "Try tomorrow", "status_code": 401, "headers": None}
     assert vars(flask_jwt.JWTError("Locked", "Try tomorrow")) == fields
 
 
 def test_encode_token(lesson_and_jwt):
     app, jwt = lesson_and_jwt()
+    assert app.extensions["jwt"] is jwt
     bob = type("User", (), {"id": 1})
     for context in (app.app_context, app.test_request_context):
         with context():
@@ -622,34 +862,11 @@ def test_a_short_life_is_mostly_leeway(lesson_with):
         assert status(app, mint_for(app, identity=2, iat=now - age, exp=now - age + life)) == expected
 
 
-def test_a_role_is_as_old_as_its_token(edited):
-    """A role in a token stays when the user loses the role. The user in the database changes at once."""
-    app = edited(7, {})
-    jwt = app.extensions["jwt"]
-    jwt.jwt_payload_handler(
-        lambda user: TIMES | {"identity": user.id, "role": "admin" if user.is_admin else "user"}
-    )
-    opens_to_admins = flask_jwt.jwt_required()(lambda: str(flask_jwt.current_identity.role == "admin"))
-    app.add_url_rule("/door", view_func=opens_to_admins)
-    look_up = jwt.identity_callback
-
-    def with_role(payload):
-        user = look_up(payload)
-        user.role = payload["role"]
-        return user
-
-    jwt.identity_handler(with_role)
-    token = login(app).json["access_token"]
-    run_sql(app, "UPDATE users SET is_admin = 0")
-    header = authorization(token, "Bearer")
-    assert app.test_client().get("/door", headers=header).text == "True"
-    assert status(app, token) == 403
-
-
 def test_no_required_claims_are_tokens_without_an_end(lesson_with):
     """Without required claims, the app accepts a token without exp."""
-    app = lesson_with(JWT_REQUIRED_CLAIMS=[])
-    assert status(app, mint_for(app, identity=2, exp=None, iat=0, nbf=0)) == 200
+    for claims in ([], ["iat", "nbf"]):
+        app = lesson_with(JWT_REQUIRED_CLAIMS=claims)
+        assert status(app, mint_for(app, identity=2, exp=None, iat=0, nbf=0)) == 200
     assert status(lesson_with(), mint_for(app, identity=2, exp=None, iat=0, nbf=0)) == 401
 
 
@@ -671,3 +888,26 @@ def test_a_second_jwt_takes_over(edited):
     assert "user_id" in login(edited(7, {})).json
     assert "user_id" not in login(app).json
     assert login(app, {}).json.keys() == {"status_code", "error", "description"}
+
+
+def test_the_lessons_have_used_four_options():
+    """Lesson 6 sets four options of Flask and Flask-JWT. DATABASE is an option of the app itself."""
+    lessons = {
+        number: (folder / "app.py").read_text(encoding="utf-8") for number, folder in find_lessons().items()
+    }
+    first = {"SECRET_KEY": 0, "JWT_AUTH_URL_RULE": 1, "JWT_EXPIRATION_DELTA": 2, "JWT_AUTH_USERNAME_KEY": 3}
+    assert set(re.findall(r"\b(?:JWT_[A-Z_]+|SECRET_KEY)\b", lessons[6])) == first.keys()
+    assert len(first) == 4
+    for name, number in first.items():
+        assert name in lessons[number]
+        assert name not in lessons.get(number - 1, "")
+
+
+def test_a_misspelt_option_is_ignored(edited, caplog):
+    """Nothing warns you about JWT_HEADER_PREFIX, and the app still expects the word JWT."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        app = edited(7, {"JWT_AUTH_HEADER_PREFIX": "JWT_HEADER_PREFIX"})
+        assert [status(app, prefix=prefix) for prefix in ("Bearer", "JWT")] == [401, 200]
+    assert not [str(warning.message) for warning in caught if "utcnow" not in str(warning.message)]
+    assert "PREFIX" not in caplog.text

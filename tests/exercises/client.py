@@ -262,9 +262,14 @@ def expect(response: Response, condition: object, expected: str, question: str) 
         raise CheckFailed(response, expected, question)
 
 
-def expect_only_good_tokens(client: Client, path: str, login: Response, key: str, person: Person) -> None:
-    """Fail the check unless the app accepts a good copy of the token from a login and refuses bad ones."""
-    prefix = login.get("token_type") or "JWT"
+def expect_only_good_tokens(
+    client: Client, path: str, login: Response, key: str, person: Person, prefix: str | None = None
+) -> None:
+    """Fail the check unless the app accepts a good copy of the token from a login and refuses bad ones.
+
+    Each token follows `prefix`. By default, this is the token_type in the response to the login, or JWT.
+    """
+    prefix = prefix or login.get("token_type") or "JWT"
     token = login.get("access_token")
     expect(
         login,

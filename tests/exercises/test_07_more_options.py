@@ -1,165 +1,174 @@
-"""Exercise 7: a role in the token."""
+"""Exercise 7: three options for a mobile app that nobody can change."""
 
-import time
-
+import jwt
 import pytest
 
-from exercises.client import expect
-from tokens import mint, read_claims
+from exercises.client import expect, expect_only_good_tokens
+from tokens import read_algorithm, read_claims
 
 
 @pytest.fixture(scope="module")
 def log_in(client):
-    """A function that logs a person in and returns the response."""
-    return lambda person: client.post("/login", {"email": person.email, "password": person.password})
+    """A function that logs a person in as the mobile app does, and returns the response."""
+
+    def log_in(person, **changes):
+        return client.post("/login", {"email": person.email, "pin": person.password} | changes)
+
+    return log_in
 
 
-@pytest.fixture
-def get_report(client):
-    """A function that requests the report with a token."""
-    return lambda token: client.get("/report", token, prefix="Bearer")
+@pytest.fixture(scope="module")
+def get_me(client):
+    """A function that asks for the user's name as the mobile app does, with a token after a word."""
+    return lambda token, word="Token": client.get("/me", token, prefix=word)
+
+
+def question_about_refusal(response, question):
+    """Return this question, or another one if the app refuses a token because of its algorithm."""
+    if b"alg value is not allowed" in response.body:  # part of PyJWT's error message
+        return "Your app refuses a token because of its algorithm. Which algorithm does your app accept?"
+    return question
+
+
+def without_user(claims, person):
+    """Return the claims of a token with a user who does not exist instead of this person."""
+    replacements = (
+        (person.id, 1_000_000),  # real ids are below 10,000
+        (str(person.id), "1000000"),
+        (person.username, "nobody"),
+        (person.email, "nobody@example.com"),
+    )
+    return claims | {name: new for name, value in claims.items() for old, new in replacements if value == old}
 
 
 @pytest.mark.points(2)
-def test_a_token_carries_the_role_of_its_user(log_in, user, other, admin):
-    """A token carries the role of its user, which is admin or user."""
-    for person, role in ((user, "user"), (admin, "admin"), (other, "user")):
-        login = log_in(person)
-        received = read_claims(login.get("access_token")).get("role")
+def test_the_mobile_app_logs_in(log_in, user, other):
+    """Users log in with their e-mail address and their PIN."""
+    for person in (user, other):
+        response = log_in(person)
+        question = "Which keys does the mobile app send? Which keys does your login read?"
+        if response.status == 500:  # for example, because the algorithm does not exist
+            question = "Which option has a value that Flask-JWT or PyJWT does not understand?"
         expect(
-            login,
-            received == role,
-            f'200 and a token with the role "{role}", but its role is {received!r}',
-            "Which hook makes the claims of a token? Does the hook get the user?",
+            response,
+            response.status == 200 and read_claims(response.get("access_token")),
+            "200 and a JWT as access_token",
+            question,
         )
 
 
 @pytest.mark.points(1)
-@pytest.mark.needs("test_a_token_carries_the_role_of_its_user")
-def test_a_token_keeps_its_other_claims(log_in, user):
-    """A token still says who its user is and when it was issued, and it expires after 5 minutes."""
-    login = log_in(user)
-    claims = read_claims(login.get("access_token"))
-    times = [claims.get(name) for name in ("iat", "nbf", "exp")]
-    are_times = all(isinstance(when, (int, float)) for when in times)
-    expect(
-        login,
-        claims.get("identity") == user.id and are_times and abs(times[0] - time.time()) < 5,
-        f"a token for user {user.id} that was issued now, at {int(time.time())}, but its claims are {claims}",
-        "Which claims did the default handler make? Are your times in UTC?",
-    )
-    expect(
-        login,
-        abs(times[1] - times[0]) < 2 and abs(times[2] - times[0] - 300) < 2,
-        f"a token that is valid at once and expires after 300 seconds, but its claims are {claims}",
-        "Your hook makes all the claims. Which option did the default handler add to the time of issue?",
-    )
-
-
-@pytest.mark.points(2)
-@pytest.mark.needs("test_a_token_carries_the_role_of_its_user")
-def test_the_report_is_for_admins(log_in, get_report, user, admin):
-    """An admin gets the report, and anyone else gets a 403."""
-    response = get_report(log_in(admin).get("access_token"))
-    expect(
-        response,
-        response.status == 200 and response.get("for") == admin.username,
-        f"200 and the report for {admin.username}",
-        "Does the app accept the token of the admin? Does the view still know the user?",
-    )
-    response = get_report(log_in(user).get("access_token"))
-    expect(
-        response,
-        response.status == 403,
-        "403, because the role in this token is user",
-        "Where does the view check the role?",
-    )
-
-
-@pytest.mark.points(2)
-@pytest.mark.needs("test_a_token_carries_the_role_of_its_user")
-def test_a_token_without_a_role_is_refused(get_report, secret_key, user, admin):
-    """You get a 401 if the token has no role or no exp, or if its user does not exist."""
-    for person in (admin, user):
-        response = get_report(mint(secret_key, person.id))
+@pytest.mark.needs("test_the_mobile_app_logs_in")
+def test_other_logins_are_refused(client, log_in, user, other):
+    """The app refuses a wrong PIN, an unknown e-mail address, and the old key password."""
+    for wrong, reason in (
+        ({"pin": other.password}, "this is another user's PIN"),
+        ({"pin": f"{user.password}0"}, "this PIN is one digit too long"),
+        ({"email": "nobody@example.com"}, "no user has this e-mail address"),
+    ):
+        response = log_in(user, **wrong)
         expect(
             response,
             response.status == 401,
-            "401, because this token was issued before there were roles",
-            "Which option lists the claims that every token must have?",
+            f"401, because {reason}",
+            "Does your login still compare the PIN with the user's password?",
         )
-    response = get_report(mint(secret_key, admin.id, role="admin", exp=None))
+    response = client.post("/login", {"email": user.email, "password": user.password})
     expect(
         response,
-        response.status == 401,
-        "401, because this token has no exp",
-        "Are the claims that were required before still in the list?",
-    )
-    response = get_report(mint(secret_key, 99, role="admin"))
-    expect(
-        response,
-        response.status == 401,
-        "401, because the user of this token does not exist",
-        "What does your identity handler return if the user does not exist?",
+        response.status in (400, 401, 422),
+        "401, because the key is now pin",
+        "Which keys does your login accept? Which keys does the mobile app send?",
     )
 
 
-@pytest.mark.points(1)
-@pytest.mark.needs("test_the_report_is_for_admins")
-def test_the_role_in_the_token_decides(get_report, secret_key, user, admin):
-    """The role in the token decides, and only the role admin opens the report."""
-    for person, kind, role, status in (
-        (admin, "an admin", "user", 403),
-        (user, "a user", "admin", 200),
-        (user, "a user", "administrator", 403),
-        (user, "a user", "not an admin", 403),
-    ):
-        response = get_report(mint(secret_key, person.id, role=role))
+@pytest.mark.points(2)
+@pytest.mark.needs("test_the_mobile_app_logs_in")
+def test_each_token_is_signed_with_hs512(log_in, user, other):
+    """The app signs each token with HS512."""
+    for person in (user, other):
+        response = log_in(person)
+        token = response.get("access_token")
+        algorithm = read_algorithm(token) if read_claims(token) else None
         expect(
             response,
-            response.status == status,
-            f'{status} for {kind} whose token has the role "{role}"',
-            "Does the view check the role of the token or of the user? Which roles does it accept?",
+            algorithm == "HS512",
+            f"200 and a token that is signed with HS512, but this one is signed with {algorithm}",
+            "Which option sets the algorithm? Does your code spell its name as reference.md does?",
         )
 
 
-@pytest.mark.points(1)
-@pytest.mark.needs("test_the_report_is_for_admins")
-def test_a_changed_role_is_refused(get_report, log_in, user):
-    """If somebody changes the role in a token, they get a 401."""
-    issued = log_in(user).get("access_token")
-    header, _, signature = str(issued).split(".")
-    _, wanted, _ = mint("x" * 64, user.id, role="admin").split(".")
-    for forged in (
-        f"{header}.{wanted}.{signature}",
-        mint("x" * 64, user.id, role="admin"),
-        f"eyJhbGciOiJub25lIn0.{wanted}.",
-    ):
-        response = get_report(forged)
+@pytest.mark.points(2)
+@pytest.mark.needs("test_the_mobile_app_logs_in")
+def test_a_token_follows_the_word_token(client, log_in, get_me, user, other):
+    """The app accepts a token after the word Token, and not after another word."""
+    for person in (user, other):
+        response = get_me(log_in(person).get("access_token"))
+        question = "Which option sets the word before a token? What exactly is its value in your app?"
         expect(
             response,
-            response.status == 401,
-            "401, because this app did not issue this token",
-            "Has your app verified the token before you read its role?",
+            response.status == 200 and response.get("username") == person.username,
+            f"200 and the username {person.username}, because the login of this user returned this token",
+            question_about_refusal(response, question),
         )
-
-
-@pytest.mark.points(1)
-@pytest.mark.needs("test_the_report_is_for_admins")
-def test_a_role_outside_the_token_changes_nothing(client, log_in, user):
-    """A role that is in the request but not in the token changes nothing."""
     token = log_in(user).get("access_token")
-    claimed = {"role": "admin"}
-    for path, more in (
-        ("/report?role=admin", {}),
-        ("/report", {"headers": {"X-Role": "admin", "Role": "admin"}}),
-        ("/report", {"headers": {"Cookie": "role=admin"}}),
-        ("/report", {"body": claimed}),
+    for word, reason in (
+        ("JWT", "JWT is another word"),
+        ("Bearer", "Bearer is another word"),
+        ("Tokens", "Tokens is another word"),
+        ("", "there is no word before this token"),
     ):
-        response = client.get(path, token, prefix="Bearer", **more)
+        response = get_me(token, word)
         expect(
             response,
-            response.status == 403,
-            "403, because the role in this token is user",
-            "Who writes a request, and who writes a token?",
+            response.status == 401,
+            f"401, because {reason}",
+            "Which words does your app accept before a token?",
         )
+    response = client.get("/me")
+    expect(
+        response,
+        response.status == 401,
+        "401, because this request has no token",
+        "Does the view for /me still have @jwt_required()?",
+    )
+
+
+@pytest.mark.points(2)
+@pytest.mark.needs("test_a_token_follows_the_word_token")
+def test_other_algorithms_are_refused(log_in, get_me, user, secret_key):
+    """The app accepts a token that is signed with HS512, and refuses HS256 and HS384."""
+    claims = read_claims(log_in(user).get("access_token"))
+    response = get_me(jwt.encode(claims, secret_key, "HS512"))
+    expect(
+        response,
+        response.status == 200,
+        "200, because this token is a copy of a real one, signed with HS512 and the app's SECRET_KEY",
+        question_about_refusal(response, "Which key verifies the tokens in your app?"),
+    )
+    for algorithm in ("HS256", "HS384"):
+        response = get_me(jwt.encode(claims, secret_key, algorithm))
+        expect(
+            response,
+            response.status == 401,
+            f"401, because this token is signed with {algorithm}",
+            "Which algorithms does your app accept when it verifies a token?",
+        )
+
+
+@pytest.mark.points(1)
+@pytest.mark.needs("test_a_token_follows_the_word_token")
+def test_a_bad_token_is_refused(client, log_in, get_me, user, secret_key):
+    """The app refuses forged and expired tokens, and tokens of deleted users."""
+    login = log_in(user)
+    expect_only_good_tokens(client, "/me", login, secret_key, user, prefix="Token")
+    token = login.get("access_token")
+    claims = read_claims(token)
+    other_claims = without_user(claims, user)
+    response = get_me(jwt.encode(other_claims, secret_key, read_algorithm(token)))
+    expect(
+        response,
+        response.status == 401 or other_claims == claims,
+        "401, because the user in this token does not exist",
+        "Which function finds the user in a token? What does this function return if there is no such user?",
+    )

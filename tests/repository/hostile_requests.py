@@ -2,6 +2,7 @@
 
 ATTACKS names the status that each attack must get. ODD_REQUESTS may get any status below 500.
 VALID_REQUESTS are harmless: without them, an app that refuses everything would pass.
+STATUS_WITH_FLASK_JWT_EXTENDED names the requests that get another status from Flask-JWT-Extended.
 """
 
 import base64
@@ -881,6 +882,28 @@ VALID_REQUESTS = {  # without these, an app that refuses everything would pass
         with_new_header({"alg": "HS256", "typ": "JWT", "kid": "1"}),
     ),
 }
+
+# Lesson 9 says so in its differences.md. An attack with status 200 contains valid credentials.
+STATUS_WITH_FLASK_JWT_EXTENDED = {
+    "a login with a third key": 200,
+    "a login with a third key that is empty": 200,
+    "a token before a comma": 200,
+    "a token after another header": 200,
+    "a token before another header": 200,
+    "a token after a lower-case prefix": 401,
+}
+
+
+def read_differences(folder):
+    """Return (request, old response, new response) for each row of a lesson's differences.md."""
+    table = (folder / "differences.md").read_text(encoding="utf-8")
+    return re.findall(r"^\| (.+?) \| (\d{3}.*?) \| (\d{3}.*?) \|$", table, re.MULTILINE)
+
+
+def says(cell, status, message=None):
+    """Return whether a cell of that table, such as 401 "Token is…", describes a response."""
+    description = f'{status} "{message}"' if '"' in cell else str(status)
+    return re.fullmatch(re.escape(cell).replace("…", ".*"), description, re.DOTALL) is not None
 
 
 def requests_of_a_user(target):

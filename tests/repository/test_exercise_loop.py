@@ -13,6 +13,8 @@ import httpx
 import pytest
 
 from helpers import BOB, ROOT, lesson_server, wait_until
+from misplaced import closest_exercise, describe_misplaced
+from mistakes import find_mistakes
 
 
 class Student:
@@ -390,6 +392,53 @@ def test_progress_says_that_every_exercise_is_solved(student):
     output = student.run("progress")
     assert output.count("10 of 10 points\n") == output.count("points")
     assert output.endswith("You have solved every exercise.\n")
+
+
+# Answers in the wrong folder, for example because a lesson has a new number
+
+
+def test_progress_and_check_name_the_exercise_that_an_answer_seems_to_belong_to(student):
+    """In version 1, the exercise of lesson 8 was in the folder of lesson 7."""
+    misplaced = student.repository / "lessons/07_more_options/answer.py"
+    shutil.copy(student.repository / "solutions/08_custom_claims.py", misplaced)
+    advice = (
+        "\nlessons/07_more_options/answer.py looks like an answer to exercise 8. "
+        "If it is one, move it to lessons/08_custom_claims/answer.py.\n"
+    )
+    assert advice in student.run("progress")
+    assert advice in student.run("check", "7")
+    misplaced.rename(student.repository / "lessons/08_custom_claims/answer.py")
+    output = student.run("progress")
+    assert "looks like" not in output
+    assert "08_custom_claims       ####################  10 of 10 points\n" in output
+
+
+def test_progress_names_an_answer_in_the_folder_of_a_lesson_that_has_moved(student):
+    old = student.repository / "lessons/08_flask_jwt_extended/answer.py"
+    old.write_text("app = None\n")
+    assert (
+        "\nlessons/08_flask_jwt_extended/answer.py is in the folder of a lesson that has moved: "
+        "read lessons/08_flask_jwt_extended/README.md.\n"
+    ) in student.run("progress")
+    assert old.read_text() == "app = None\n"
+
+
+def test_an_unfinished_answer_in_the_right_folder_is_not_called_misplaced(student):
+    student.run("start", "1")
+    student.answer.write_text(student.answer.read_text().replace('"/users"', '"/people"'))
+    assert "looks like" not in student.run("check", "1") + student.run("progress")
+
+
+def test_a_wrong_answer_without_points_is_not_called_misplaced():
+    answers = [mistake.path for mistake in find_mistakes() if mistake.points == 0]
+    assert len(answers) > 20
+    assert describe_misplaced(answers) == []
+
+
+def test_every_answer_to_exercise_8_is_recognized_in_the_folder_of_lesson_7(tmp_path):
+    right = ROOT / "tests/exercises/alternatives/08_custom_claims"
+    answers = list(shutil.copytree(right, tmp_path / "07_more_options").glob("*.py"))
+    assert {closest_exercise(answer) for answer in answers} == {"08_custom_claims"}
 
 
 @pytest.mark.skipif(os.name == "nt", reason="on Windows a test cannot ask a process to stop")

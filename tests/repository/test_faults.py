@@ -15,7 +15,9 @@ STATEMENT = "tests/repository/test_statements.py::test_"
 LESSON_0 = "tests/lessons/test_00_setup.py::test_"
 COMPAT = "tests/repository/test_flask_jwt_compat.py::test_"
 HOSTILE = "tests/repository/test_hostile_requests.py::test_each_hostile_request_gets_the_right_status"
-SAME_API = "tests/lessons/test_07_more_options.py::test_"
+SAME_API = "tests/lessons/test_08_custom_claims.py::test_"
+LESSON_10 = "tests/lessons/test_10_refresh_and_logout.py::test_"
+MIGRATION = "tests/claims/test_09_flask_jwt_extended.py::test_"
 NOTEBOOK = "tests/repository/test_notebooks.py::test_"
 OPTIONS = "tests/claims/test_07_more_options.py::test_"
 
@@ -185,95 +187,119 @@ FAULTS = {  # (file, old text, new text, the test that must fail)
         "PRIMARY KEY",
         LESSON_0 + "a_deleted_users_token_is_refused_and_fits_nobody_who_comes_later",
     ),
-    "lesson 8 without a leeway": (
-        "lessons/08_flask_jwt_extended/app.py",
+    "lesson 9 without a leeway": (
+        "lessons/09_flask_jwt_extended/app.py",
         '["JWT_DECODE_LEEWAY"] = 10',
         '["JWT_DECODE_LEEWAY"] = 0',
-        SAME_API + "a_token_is_good_for_half_an_hour_and_its_leeway",
+        SAME_API + "a_token_works_for_half_an_hour_and_its_leeway",
     ),
-    "lesson 8 without a required exp": (
-        "lessons/08_flask_jwt_extended/app.py",
-        'for claim in ("exp", "iat", "nbf"):',
-        'for claim in ("iat", "nbf"):',
+    "lesson 9 without a required exp": (
+        "lessons/09_flask_jwt_extended/app.py",
+        'REQUIRED_CLAIMS = ["exp", ',
+        "REQUIRED_CLAIMS = [",
         SAME_API + "a_token_without_one_of_its_times_is_refused",
     ),
-    "lesson 8 with another error body": (
-        "lessons/08_flask_jwt_extended/app.py",
+    "lesson 9 with another error body": (
+        "lessons/09_flask_jwt_extended/app.py",
         "jsonify(message=message, code=401)",
         "jsonify(msg=message)",
-        SAME_API + "without_a_token_one_is_told_how_to_authenticate",
+        SAME_API + "a_request_without_a_token_is_refused",
     ),
-    "lesson 8 with another status for an invalid token": (
-        "lessons/08_flask_jwt_extended/app.py",
+    "lesson 9 with another status for an invalid token": (
+        "lessons/09_flask_jwt_extended/app.py",
         "@jwt.invalid_token_loader\n",
         "",
-        SAME_API + "a_forged_token_and_one_for_another_app_are_refused",
+        SAME_API + "a_forged_token_is_refused",
     ),
-    "lesson 8 that accepts tokens for another app": (
-        "lessons/08_flask_jwt_extended/app.py",
-        'if "aud" in payload:',
-        "if False:",
-        SAME_API + "a_forged_token_and_one_for_another_app_are_refused",
+    "lesson 9 that accepts tokens for another app": (
+        "lessons/09_flask_jwt_extended/app.py",
+        ' and "aud" not in payload',
+        "",
+        SAME_API + "a_token_for_another_app_is_refused",
     ),
-    "lesson 8 with another message for a deleted user": (
-        "lessons/08_flask_jwt_extended/app.py",
+    "lesson 9 with another message for a deleted user": (
+        "lessons/09_flask_jwt_extended/app.py",
         "@jwt.user_lookup_error_loader\n",
         "",
         SAME_API + "a_deleted_users_token_is_refused",
     ),
-    "lesson 8 that takes a deleted user for somebody else": (
-        "lessons/08_flask_jwt_extended/security.py",
-        "        return UserModel.find_by_id(int(user_id))",
-        "        return UserModel.find_by_id(int(user_id)) or UserModel.find_by_id(1)",
+    "lesson 9 that takes a deleted user for somebody else": (
+        "lessons/09_flask_jwt_extended/app.py",
+        'UserModel.find_by_id(payload["sub"])',
+        'UserModel.find_by_id(payload["sub"]) or UserModel.find_by_id(1)',
         SAME_API + "a_deleted_users_token_is_refused",
     ),
-    "lesson 8 that is case-sensitive about Bearer": (
-        "lessons/08_flask_jwt_extended/app.py",
-        "app.before_request(read_authorization)\n",
+    "lesson 9 that crashes on a comma": (
+        "lessons/09_flask_jwt_extended/app.py",
+        "@app.before_request\n",
         "",
-        SAME_API + "a_bearer_token_opens_the_list_to_an_admin",
+        HOSTILE + "[9]",
     ),
-    "lesson 8 that reads a header up to a comma": (
-        "lessons/08_flask_jwt_extended/security.py",
-        '.replace(",", ";")',
-        "",
-        HOSTILE + "[8]",
-    ),
-    "lesson 8 without a challenge": (
-        "lessons/08_flask_jwt_extended/app.py",
-        ', {"WWW-Authenticate": challenge}',
-        "",
-        SAME_API + "without_a_token_one_is_told_how_to_authenticate",
-    ),
-    "lesson 8 without a size limit for logins": (
-        "lessons/08_flask_jwt_extended/app.py",
+    "lesson 9 without a size limit": (
+        "lessons/09_flask_jwt_extended/app.py",
         'app.config["MAX_CONTENT_LENGTH"] = 2**20',
         "#",
-        HOSTILE + "[8]",
+        HOSTILE + "[9]",
     ),
-    "lesson 8 that crashes on a nested login": (
-        "lessons/08_flask_jwt_extended/resources/login.py",
+    "lesson 9 that crashes on a nested login": (
+        "lessons/09_flask_jwt_extended/resources/login.py",
         "except RecursionError:",
         "except MemoryError:",
-        HOSTILE + "[8]",
+        HOSTILE + "[9]",
+    ),
+    "a logout without a commit": (
+        "lessons/10_refresh_and_logout/models/revoked_token.py",
+        "db.commit()",
+        "pass",
+        LESSON_10 + "all_processes_know_who_has_logged_out",
+    ),
+    "a logout that does not look whether it comes first": (
+        "lessons/10_refresh_and_logout/models/revoked_token.py",
+        "return cursor.rowcount == 1",
+        "return True",
+        LESSON_10 + "of_40_logouts_at_once_one_succeeds",
+    ),
+    "a blocklist that nobody asks": (
+        "lessons/10_refresh_and_logout/app.py",
+        "@jwt.token_in_blocklist_loader\n",
+        "",
+        LESSON_10 + "after_log_out_with_the_refresh_token_only_the_access_token_works",
     ),
     "an option that the table does not have": (
-        "lessons/07_more_options/README.md",
+        "lessons/07_more_options/reference.md",
         "| `JWT_DEFAULT_REALM`",
         "| `JWT_DEFAULT_DOMAIN`",
         OPTIONS + "no_option_of_flask_jwt_is_missing",
     ),
     "a row of the table that names another test": (
-        "lessons/07_more_options/README.md",
-        "`test_jwt_leeway`",
-        "`test_jwt_verify`",
+        "lessons/07_more_options/reference.md",
+        "[test_jwt_leeway]",
+        "[test_jwt_verify]",
         OPTIONS + "every_row_names_a_test_that_contains_its_numbers",
     ),
+    "a wrong default in the table": (
+        "lessons/07_more_options/reference.md",
+        "`timedelta(seconds=10)`",
+        "`timedelta(seconds=20)`",
+        OPTIONS + "every_default_is_the_one_of_the_source",
+    ),
+    "a wrong unit in the table": (
+        "lessons/07_more_options/reference.md",
+        "timedelta only",
+        "seconds or timedelta",
+        OPTIONS + "an_option_accepts_the_types_in_the_table",
+    ),
     "a wrong new line beside an old one": (
-        "lessons/08_flask_jwt_extended/README.md",
+        "lessons/09_flask_jwt_extended/README.md",
         '| `app.config["JWT_ACCESS_TOKEN_EXPIRES"]',
         '| `app.config["JWT_TOKEN_EXPIRES"]',
-        "tests/claims/test_08_flask_jwt_extended.py::test_each_line_of_the_table_is_in_lesson_7_or_8",
+        MIGRATION + "each_line_of_the_table_is_in_lesson_8_or_9",
+    ),
+    "a wrong status in the table of differences": (
+        "lessons/09_flask_jwt_extended/differences.md",
+        "| a login with a third key | 401",
+        "| a login with a third key | 400",
+        MIGRATION + "each_row_of_the_table_is_what_both_apps_respond",
     ),
     "a notebook with code of its lesson": (
         "notebooks/02_token_expiry.ipynb",

@@ -8,7 +8,6 @@ lesson, starter or solution may respond with a 5xx.
 
 import hashlib
 import json
-import re
 from contextlib import ExitStack
 
 import pytest
@@ -18,11 +17,14 @@ from lesson_loader import find_lessons
 from repository.hostile_requests import (
     ATTACKS,
     ODD_REQUESTS,
+    STATUS_WITH_FLASK_JWT_EXTENDED,
     VALID_REQUESTS,
     Target,
     credentials,
     http,
+    read_differences,
     requests_of_a_user,
+    says,
 )
 
 LESSONS = find_lessons()
@@ -55,6 +57,8 @@ def targets(tmp_path_factory):
 def test_each_hostile_request_gets_the_right_status(targets, number):
     target, wrong = targets(number), {}
     for name, (expected, request) in (ATTACKS | VALID_REQUESTS).items():
+        if number in EXTENDED:
+            expected = STATUS_WITH_FLASK_JWT_EXTENDED.get(name, expected)
         status, body = target.send(request(target))
         if status not in (expected if isinstance(expected, set) else {expected}) or b"Traceback" in body:
             wrong[name] = (status, expected, body[:500])
@@ -74,22 +78,22 @@ def is_failure(status, body):
 
 
 @pytest.mark.parametrize("number", EXTENDED)
-def test_flask_jwt_extended_uses_the_messages_of_flask_jwt_except_for_these(targets, number):
-    def message(number, request):
-        """Return the first words of an error message, or None for an HTML page."""
-        _, body = targets(number).send(request(targets(number)))
-        return re.split("[.:] ", json.loads(body)["message"])[0] if body.startswith(b"{") else None
+def test_flask_jwt_extended_responds_like_flask_jwt_except_where_the_table_says_so(targets, number):
+    rows, unexplained = read_differences(LESSONS[min(EXTENDED)]), {}
+    requests = {name: request for name, (_, request) in (ATTACKS | VALID_REQUESTS).items()} | ODD_REQUESTS
+    for name, request in requests.items():
+        old, new = (read_response(targets(each), request) for each in (LAST_FLASK_JWT, number))
+        # After a colon, PyJWT quotes a part of the token, which differs between the two apps.
+        same = old[0] == new[0] and str(old[1]).partition(": ")[0] == str(new[1]).partition(": ")[0]
+        if not same and not any(says(before, *old) and says(after, *new) for _, before, after in rows):
+            unexplained[name] = (old, new)
+    assert unexplained == {}, f"these differences are in no row of differences.md in lesson {min(EXTENDED)}"
 
-    messages = {
-        (message(LAST_FLASK_JWT, request), message(number, request)) for _, request in ATTACKS.values()
-    }
-    assert {(old, new) for old, new in messages if old and old != new} == {
-        ("Token missing", "Bad Authorization header"),
-        ("Token contains spaces", "Bad Authorization header"),
-        ("Unsupported authorization type", "Request does not contain an access token"),
-        ("Signature verification failed", "Invalid payload string"),
-        ("User does not exist", "Missing claim"),
-    }
+
+def read_response(target, request):
+    """Return the status of a response, and its message if it is JSON."""
+    status, body = target.send(request(target))
+    return status, json.loads(body).get("message") if body.startswith(b"{") and status else None
 
 
 def apps_to_attack():

@@ -14,6 +14,7 @@ from helpers import ROOT, lesson_server, make, needs, section
 from lesson_loader import code_files, diff, find_lessons, read_about
 
 LESSONS = find_lessons()
+NAMES = {folder.name for folder in LESSONS.values()}
 LATER_LESSONS = [
     pytest.param(number, id=folder.name) for number, folder in LESSONS.items() if number - 1 in LESSONS
 ]
@@ -61,10 +62,10 @@ def test_a_lesson_changes_one_thing_in_the_files_that_its_readme_names(number):
     before, after = code(LESSONS[number - 1]), code(LESSONS[number])
     changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
     introduction = section(LESSONS[number], "What changes").partition("```")[0]
-    named = set(re.findall(r"`([a-z/]+\.(?:py|sql))`", introduction))
+    named = set(re.findall(r"`([a-z_/]+\.(?:py|sql))`", introduction))
     assert changed == named
-    if uses_flask_jwt(LESSONS[number - 1]) and not uses_flask_jwt(LESSONS[number]):
-        return  # a lesson that replaces the library changes every place that uses the library
+    if not uses_flask_jwt(LESSONS[number]):
+        return  # with Flask-JWT-Extended, one idea needs lines in several places
     for name in changed:
         versions = [without_imports(version.get(name, "")) for version in (before, after)]
         hunks = [line for line in unified_diff(*versions, n=2) if line.startswith("@@")]
@@ -197,17 +198,38 @@ def run_shell(commands, port):
 
 
 def test_the_folders_contain_the_same_names():
-    names = {folder.name for folder in LESSONS.values()}
     assert sorted(LESSONS) == list(range(len(LESSONS)))
     for pattern in (
         *("tests/lessons/test_*.py", "tests/claims/test_*.py", "notebooks/*.ipynb"),
         *("tests/repository/notebook_outputs/*.txt", "tests/exercises/originals/*.zip"),
     ):
-        assert {path.stem.removeprefix("test_") for path in ROOT.glob(pattern)} == names, pattern
+        assert {path.stem.removeprefix("test_") for path in ROOT.glob(pattern)} == NAMES, pattern
     with_exercise = {folder.name for folder in LESSONS.values() if (folder / "exercise.py").exists()}
-    for pattern in (*("tests/exercises/test_*.py", "solutions/*.py", "tests/exercises/mistakes/[0-9]*"),):
+    for pattern in (
+        *("tests/exercises/test_*.py", "solutions/*.py"),
+        *("tests/exercises/mistakes/[0-9]*", "tests/exercises/alternatives/[0-9]*"),
+    ):
         assert {path.stem.removeprefix("test_") for path in ROOT.glob(pattern)} == with_exercise, pattern
-    assert {path.name for path in ROOT.glob("tests/exercises/alternatives/[0-9]*")} <= with_exercise
+
+
+def test_only_a_readme_is_left_in_the_folder_of_a_lesson_that_has_moved():
+    files = [path for path in git_files("lessons/[0-9][0-9]_*") if path.split("/")[1] not in NAMES]
+    assert files
+    assert {path.rpartition("/")[2] for path in files} == {"README.md"}
+    for path in files:
+        targets = [(ROOT / path).parent / link for link, _ in find_links(ROOT / path)]
+        assert {target.resolve() for target in targets} & set(LESSONS.values())
+
+
+def test_a_lesson_that_has_moved_is_not_a_lesson(copy, monkeypatch):
+    monkeypatch.setattr("lesson_loader.LESSONS", copy)
+    numbers = list(find_lessons())
+    (copy / "03_old_name").mkdir()
+    (copy / "03_old_name/answer.py").touch()
+    assert list(find_lessons()) == numbers
+    assert find_lessons()[3].name == "03_auth_key"
+    (copy / "03_old_name/README.md").write_text("# This lesson has moved\n")
+    assert find_lessons()[3].name == "03_auth_key"
 
 
 def git_files(*patterns):

@@ -1,4 +1,4 @@
-"""The statements in the READMEs of the lessons. Each one ends with a footnote that names its test."""
+"""The statements in the texts of the lessons. Each one ends with a footnote that names its test."""
 
 import ast
 import re
@@ -11,6 +11,12 @@ from helpers import ROOT, functions_in
 from lesson_loader import find_lessons
 
 LESSONS = [pytest.param(folder, id=folder.name) for folder in find_lessons().values()]
+TEXTS = [
+    pytest.param(path, id=f"{folder.name}/{path.name}" if path.name != "README.md" else folder.name)
+    for folder in find_lessons().values()
+    for path in sorted(folder.glob("*.md"))
+    if path.name != "hints.md"
+]
 NUMBER = r"\d+(?:\.\d+)*"
 NAMES = rf"\b(?:RFC|sections?|versions?|lessons?|exercises?|Python) {NUMBER}(?:(?:,| and| to| or) {NUMBER})*"
 YEAR = r"\b(?:19|20)\d\d\b"
@@ -23,9 +29,9 @@ class Statement(NamedTuple):
     labels: list[str]
 
 
-def read(folder):
-    """Return a README without its code blocks, and its footnotes' definitions by label."""
-    text = (folder / "README.md").read_text(encoding="utf-8")
+def read(path):
+    """Return a text without its code blocks, and its footnotes' definitions by label."""
+    text = path.read_text(encoding="utf-8")
     text = re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
     definitions = dict(re.findall(r"^\[\^([\w-]+)\]: (.+)$", text, re.MULTILINE))
     return re.sub(r"^\[\^[\w-]+\]: .+$", "", text, flags=re.MULTILINE), definitions
@@ -84,27 +90,27 @@ def unproven(statement, tests):
     }
 
 
-@pytest.mark.parametrize("folder", LESSONS)
-def test_every_footnote_leads_to_a_test(folder):
-    text, definitions = read(folder)
+@pytest.mark.parametrize("path", TEXTS)
+def test_every_footnote_leads_to_a_test(path):
+    text, definitions = read(path)
     used = {label for statement in statements(text) for label in statement.labels}
     assert used == definitions.keys()
     for definition in definitions.values():
         tests = cited_tests(definition)
         assert tests, definition
         for name, file in tests:
-            path = (folder / file).resolve()
-            assert path.is_relative_to(ROOT / "tests"), file
-            assert name in {test.name for test in functions_in(path)}, f"{file} has no {name}"
+            proof = (path.parent / file).resolve()
+            assert proof.is_relative_to(ROOT / "tests"), file
+            assert name in {test.name for test in functions_in(proof)}, f"{file} has no {name}"
 
 
-@pytest.mark.parametrize("folder", LESSONS)
-def test_the_numbers_and_options_of_a_statement_are_in_the_test_that_it_cites(folder):
-    text, definitions = read(folder)
+@pytest.mark.parametrize("path", TEXTS)
+def test_the_numbers_and_options_of_a_statement_are_in_the_test_that_it_cites(path):
+    text, definitions = read(path)
     problems = {}
     for statement, labels in statements(text):
         tests = [
-            source((folder / file).resolve(), name)
+            source((path.parent / file).resolve(), name)
             for label in labels
             for name, file in cited_tests(definitions[label])
         ]
@@ -115,7 +121,7 @@ def test_the_numbers_and_options_of_a_statement_are_in_the_test_that_it_cites(fo
 
 @pytest.mark.parametrize("folder", LESSONS)
 def test_every_claim_that_is_tested_is_cited(folder):
-    text = (folder / "README.md").read_text(encoding="utf-8")
+    text = "".join(path.read_text(encoding="utf-8") for path in folder.glob("*.md"))
     tests = functions_in(ROOT / "tests/claims" / f"test_{folder.name}.py")
     assert tests
     assert [test.name for test in tests if not re.search(rf"\b{test.name}\b", text)] == []
@@ -123,7 +129,7 @@ def test_every_claim_that_is_tested_is_cited(folder):
 
 @pytest.mark.parametrize("folder", LESSONS)
 def test_everything_to_watch_out_for_is_proven(folder):
-    text = read(folder)[0].partition("\n## Watch out\n")[2].partition("\n## ")[0]
+    text = read(folder / "README.md")[0].partition("\n## Watch out\n")[2].partition("\n## ")[0]
     bullets = [block for block in blocks(text) if block.startswith("- ")]
     assert bullets
     assert [bullet for bullet in bullets if not re.search(r"\[\^[\w-]+\]$", bullet)] == []

@@ -1,33 +1,36 @@
-"""A decode handler reads the role without verifying the signature.
+"""A decode handler does not verify the signature.
 
-fails: test_a_changed_role_is_refused
-shows: verified the token before you read its role
+fails: test_a_bad_token_is_refused
+shows: signed with another key
 points: 7
 """
 
 import os
-from datetime import UTC, datetime
 
 import flask_jwt_compat  # noqa: F401  must come before flask_jwt
 import jwt as pyjwt
 from flask import Flask
 from flask_jwt import JWT, current_identity, jwt_required
-from flask_restful import Resource, abort
+from flask_restful import Resource
 
 import db
 from api import Api
 from security import DEMO_KEY, authenticate, check_secret_key, identity
 
 app = Flask(__name__)
-app.config.from_mapping(SECRET_KEY=DEMO_KEY, DATABASE=os.path.join(app.root_path, "data.db"))
+app.config.from_mapping(
+    SECRET_KEY=DEMO_KEY * 2,  # HS512 needs a key of at least 64 bytes
+    DATABASE=os.path.join(app.root_path, "data.db"),
+)
 app.config.from_prefixed_env()
 check_secret_key(app)
 db.init_app(app)
 
 app.config["JWT_AUTH_URL_RULE"] = "/login"
 app.config["JWT_AUTH_USERNAME_KEY"] = "email"
-app.config["JWT_AUTH_HEADER_PREFIX"] = "Bearer"
-app.config["JWT_REQUIRED_CLAIMS"] = ["exp", "iat", "nbf", "role"]
+app.config["JWT_AUTH_PASSWORD_KEY"] = "pin"
+app.config["JWT_AUTH_HEADER_PREFIX"] = "Token"
+app.config["JWT_ALGORITHM"] = "HS512"
 jwt = JWT(app, authenticate, identity)
 
 
@@ -36,33 +39,11 @@ def decode(token):
     return pyjwt.decode(token, options={"verify_signature": False})
 
 
-@jwt.jwt_payload_handler
-def payload(user):
-    now = datetime.now(UTC)
-    return {
-        "iat": now,
-        "nbf": now,
-        "exp": now + app.config["JWT_EXPIRATION_DELTA"],
-        "identity": user.id,
-        "role": "admin" if user.is_admin else "user",
-    }
-
-
-@jwt.identity_handler
-def identity_in_role(payload):
-    user = identity(payload)
-    if user is not None:
-        user.role = payload["role"]
-    return user
-
-
-class Report(Resource):
+class Me(Resource):
     @jwt_required()
     def get(self):
-        if current_identity.role != "admin":
-            abort(403)
-        return {"report": "all is well", "for": current_identity.username}
+        return {"username": current_identity.username}
 
 
 api = Api(app)
-api.add_resource(Report, "/report")
+api.add_resource(Me, "/me")

@@ -1,0 +1,60 @@
+"""Find answers that are in the wrong folder, for example because a lesson has a new number."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import originals
+from lesson_loader import LESSONS, find_lessons
+
+
+def describe_unread() -> list[str]:
+    """Return a sentence for each answer in a folder that a lesson has left. No command reads it."""
+    lessons = find_lessons().values()
+    files = [file for file in sorted(LESSONS.glob("[0-9][0-9]_*/answer.py")) if file.parent not in lessons]
+    return [
+        f"{name(file)} is in the folder of a lesson that has moved: read {name(file.parent)}/README.md."
+        for file in files
+    ]
+
+
+def describe_misplaced(answers: list[Path]) -> list[str]:
+    """Return a sentence for each of these answers that seems to belong to another exercise."""
+    closest = {file: closest_exercise(file) for file in answers}
+    return [
+        f"{name(file)} looks like an answer to exercise {int(exercise[:2])}. "
+        f"If it is one, move it to lessons/{exercise}/answer.py."
+        for file, exercise in closest.items()
+        if exercise != file.parent.name
+    ]
+
+
+def closest_exercise(answer: Path) -> str:
+    """Return the name of the exercise whose starter is closest to an answer, such as 01_auth_url.
+
+    The starter is closest that shares the largest part of the lines in both files.
+    """
+    lines = read_code(originals.read_lines(answer))
+    starters = {
+        folder.name: read_code(originals.read_starter(folder.name))
+        for folder in find_lessons().values()
+        if (folder / "exercise.py").exists()
+    }
+    return max(
+        starters,
+        key=lambda name: (
+            len(lines & starters[name]) / len(lines | starters[name]),
+            name == answer.parent.name,
+        ),
+    )
+
+
+def read_code(content: bytes) -> set[str]:
+    """Return the lines of a Python file without indentation, blank lines and comments."""
+    lines = {line.strip() for line in content.decode("utf-8", "replace").splitlines()}
+    return {line for line in lines if line and not line.startswith("#")}
+
+
+def name(path: Path) -> str:
+    """Return a path as a student types it in the top folder."""
+    return path.relative_to(LESSONS.parent).as_posix()

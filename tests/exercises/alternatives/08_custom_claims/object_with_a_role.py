@@ -1,0 +1,63 @@
+"""The identity handler returns an object of a new class, with the user and the role."""
+
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import flask_jwt_compat  # noqa: F401  must come before flask_jwt
+from flask import Flask
+from flask_jwt import JWT, current_identity, jwt_required
+from flask_restful import Resource, abort
+
+import db
+from api import Api
+from models.user import UserModel
+from security import DEMO_KEY, authenticate, check_secret_key, identity
+
+app = Flask(__name__)
+app.config.from_mapping(SECRET_KEY=DEMO_KEY, DATABASE=os.path.join(app.root_path, "data.db"))
+app.config.from_prefixed_env()
+check_secret_key(app)
+db.init_app(app)
+
+app.config["JWT_AUTH_URL_RULE"] = "/login"
+app.config["JWT_AUTH_USERNAME_KEY"] = "email"
+app.config["JWT_AUTH_HEADER_PREFIX"] = "Bearer"
+app.config["JWT_REQUIRED_CLAIMS"] = ["exp", "iat", "nbf", "role"]
+jwt = JWT(app, authenticate, identity)
+
+
+@jwt.jwt_payload_handler
+def make_claims(user):
+    now = datetime.now(UTC)
+    return {
+        "exp": now + app.config["JWT_EXPIRATION_DELTA"],
+        "iat": now,
+        "nbf": now,
+        "identity": user.id,
+        "role": "admin" if user.is_admin else "user",
+    }
+
+
+@dataclass
+class Visitor:
+    user: UserModel
+    role: str
+
+
+@jwt.identity_handler
+def find_visitor(payload):
+    user = identity(payload)
+    return Visitor(user, payload["role"]) if user else None
+
+
+class Report(Resource):
+    @jwt_required()
+    def get(self):
+        if current_identity.role != "admin":
+            abort(403)
+        return {"report": "all is well", "for": current_identity.user.username}
+
+
+api = Api(app)
+api.add_resource(Report, "/report")

@@ -1,0 +1,63 @@
+"""Users are dicts, both at login and as current_identity."""
+
+import os
+from datetime import UTC, datetime
+
+import flask_jwt_compat  # noqa: F401  must come before flask_jwt
+from flask import Flask
+from flask_jwt import JWT, current_identity, jwt_required
+from flask_restful import Resource, abort
+
+import db
+from api import Api
+from security import DEMO_KEY, authenticate, check_secret_key, identity
+
+app = Flask(__name__)
+app.config.from_mapping(SECRET_KEY=DEMO_KEY, DATABASE=os.path.join(app.root_path, "data.db"))
+app.config.from_prefixed_env()
+check_secret_key(app)
+db.init_app(app)
+
+app.config["JWT_AUTH_URL_RULE"] = "/login"
+app.config["JWT_AUTH_USERNAME_KEY"] = "email"
+app.config["JWT_AUTH_HEADER_PREFIX"] = "Bearer"
+app.config["JWT_REQUIRED_CLAIMS"] = ["exp", "iat", "nbf", "role"]
+
+
+def log_in(email, password):
+    """Return the id and the role of the user who logs in."""
+    user = authenticate(email, password)
+    return {"id": user.id, "role": "admin" if user.is_admin else "user"} if user else None
+
+
+def find_user(payload):
+    """Return the username and the role of the user that a token belongs to."""
+    user = identity(payload)
+    return {"username": user.username, "role": payload["role"]} if user else None
+
+
+jwt = JWT(app, log_in, find_user)
+
+
+@jwt.jwt_payload_handler
+def make_claims(user):
+    now = datetime.now(UTC)
+    return {
+        "exp": now + app.config["JWT_EXPIRATION_DELTA"],
+        "iat": now,
+        "nbf": now,
+        "identity": user["id"],
+        "role": user["role"],
+    }
+
+
+class Report(Resource):
+    @jwt_required()
+    def get(self):
+        if current_identity["role"] != "admin":
+            abort(403)
+        return {"report": "all is well", "for": current_identity["username"]}
+
+
+api = Api(app)
+api.add_resource(Report, "/report")

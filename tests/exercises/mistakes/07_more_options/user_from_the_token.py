@@ -1,0 +1,56 @@
+"""The app believes the username in the token and does not look for the user.
+
+fails: test_a_bad_token_is_refused
+shows: does not exist
+points: 9
+"""
+
+import os
+import time
+
+import flask_jwt_compat  # noqa: F401  must come before flask_jwt
+from flask import Flask
+from flask_jwt import JWT, current_identity, jwt_required
+from flask_restful import Resource
+
+import db
+from api import Api
+from security import DEMO_KEY, authenticate, check_secret_key
+
+app = Flask(__name__)
+app.config.from_mapping(
+    SECRET_KEY=DEMO_KEY * 2,  # HS512 needs a key of at least 64 bytes
+    DATABASE=os.path.join(app.root_path, "data.db"),
+)
+app.config.from_prefixed_env()
+check_secret_key(app)
+db.init_app(app)
+
+app.config["JWT_AUTH_URL_RULE"] = "/login"
+app.config["JWT_AUTH_USERNAME_KEY"] = "email"
+app.config["JWT_AUTH_PASSWORD_KEY"] = "pin"
+app.config["JWT_AUTH_HEADER_PREFIX"] = "Token"
+app.config["JWT_ALGORITHM"] = "HS512"
+
+
+def identity(payload):
+    return payload
+
+
+jwt = JWT(app, authenticate, identity)
+
+
+@jwt.jwt_payload_handler
+def payload(user):
+    now = int(time.time())
+    return {"iat": now, "nbf": now, "exp": now + 300, "identity": user.id, "username": user.username}
+
+
+class Me(Resource):
+    @jwt_required()
+    def get(self):
+        return {"username": current_identity["username"]}
+
+
+api = Api(app)
+api.add_resource(Me, "/me")

@@ -1,0 +1,68 @@
+"""The view has no jwt_required() and lets requests without a token in.
+
+fails: test_nobody_can_write_a_role_without_the_key
+shows: the request has no token
+points: 8
+"""
+
+import os
+from datetime import UTC, datetime
+
+import flask_jwt_compat  # noqa: F401  must come before flask_jwt
+from flask import Flask, request
+from flask_jwt import JWT, current_identity, jwt_required
+from flask_restful import Resource, abort
+
+import db
+from api import Api
+from security import DEMO_KEY, authenticate, check_secret_key, identity
+
+app = Flask(__name__)
+app.config.from_mapping(SECRET_KEY=DEMO_KEY, DATABASE=os.path.join(app.root_path, "data.db"))
+app.config.from_prefixed_env()
+check_secret_key(app)
+db.init_app(app)
+
+app.config["JWT_AUTH_URL_RULE"] = "/login"
+app.config["JWT_AUTH_USERNAME_KEY"] = "email"
+app.config["JWT_AUTH_HEADER_PREFIX"] = "Bearer"
+app.config["JWT_REQUIRED_CLAIMS"] = ["exp", "iat", "nbf", "role"]
+jwt = JWT(app, authenticate, identity)
+
+
+@jwt.jwt_payload_handler
+def make_claims(user):
+    now = datetime.now(UTC)
+    return {
+        "exp": now + app.config["JWT_EXPIRATION_DELTA"],
+        "iat": now,
+        "nbf": now,
+        "identity": user.id,
+        "role": "admin" if user.is_admin else "user",
+    }
+
+
+@jwt.identity_handler
+def find_user_with_role(payload):
+    """Return the user a token belongs to, with the role from the token, or None if there is no such user."""
+    user = identity(payload)
+    if user is not None:
+        user.role = payload["role"]
+    return user
+
+
+class Report(Resource):
+    def get(self):
+        if "Authorization" not in request.headers:
+            return {"report": "all is well", "for": "a guest"}
+        return self.get_for_admins()
+
+    @jwt_required()
+    def get_for_admins(self):
+        if current_identity.role != "admin":
+            abort(403)
+        return {"report": "all is well", "for": current_identity.username}
+
+
+api = Api(app)
+api.add_resource(Report, "/report")
