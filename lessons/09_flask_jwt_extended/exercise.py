@@ -43,12 +43,12 @@ def refuse_comma():
         return refuse("The header Authorization begins with a comma")
 
 
-# TODO: Let the roles and the old tokens survive the move from exercise 8's app. Add the claim `role` to new
-# tokens. It is "admin" for an admin and "user" for anyone else. New tokens keep the claim `sub`: the user's
-# id as text. The old tokens, which exercise 8's app issued with the same key, work until they expire. They
-# have a role too, but no `sub`: their claim `identity` is the user's id as a number. In new and old tokens,
-# the role in the token decides. The role "admin" gets the report, and any other role gets a 403. A token
-# without a role gets a 401, and so does every other token that the app refuses now.
+# TODO: This is exercise 8's app after the move, but its roles are missing and its old tokens get a 401. Add the
+# claim `role` to new tokens. It is "admin" for an admin and "user" for anyone else. New tokens keep the claim
+# `sub`: the user's id as text. Old tokens come from exercise 8's app, with the same key. They must work until
+# they expire. They have a role too, but no `sub`: their claim `identity` is the user's id as a number. In new
+# and old tokens, the role in the token decides. The role "admin" gets the report, and any other role gets a
+# 403. A token without a role gets a 401. Every other token that the starter refuses still gets a 401.
 REQUIRED_CLAIMS = ["exp", "iat", "nbf"]
 
 

@@ -17,7 +17,9 @@ def authenticate(email, password):
 
 
 def check_secret_key(app):
-    """Make sure that the key is text, and warn if it is the demo key."""
+    """Make sure that there is a key and that it is text, and warn if it is the demo key."""
+    if not app.secret_key:
+        raise RuntimeError("The app needs a secret key. Set FLASK_SECRET_KEY to a long random text.")
     app.secret_key = str(app.secret_key)  # from_prefixed_env() reads a key of digits as a number
     if app.secret_key == DEMO_KEY and not is_running_from_reloader():
         app.logger.warning("The demo key is for the lessons only. Before you deploy, set FLASK_SECRET_KEY.")

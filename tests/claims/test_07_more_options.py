@@ -296,11 +296,11 @@ def test_an_option_accepts_the_types_in_the_table(lesson_with, name):
     assert words <= accepted | {"or", "only", "of", "names"}
 
 
-def test_only_an_option_that_is_never_read_has_no_unit():
-    assert {name for name, unit in column(2).items() if unit == "-"} == {
+def test_only_an_option_that_is_never_read_has_no_type():
+    assert {name for name, type in column(2).items() if type == "-"} == {
         name for name, read in column(3).items() if read == "never"
     }
-    assert TYPES.keys() == {name for name, unit in column(2).items() if unit != "-"}
+    assert TYPES.keys() == {name for name, type in column(2).items() if type != "-"}
 
 
 def test_a_hook_has_the_arguments_of_the_table(lesson_and_jwt):
@@ -732,6 +732,17 @@ def test_a_decode_handler_must_name_its_algorithms(lesson_and_jwt):
     response = users(app)
     assert response.status_code == 401
     assert "algorithms" in response.json["message"]
+
+
+def test_a_decode_handler_replaces_the_other_checks(lesson_and_jwt):
+    """Instead of JWT_REQUIRED_CLAIMS and JWT_LEEWAY, PyJWT has the arguments options and leeway."""
+    app, jwt = lesson_and_jwt()
+    decode = partial(pyjwt.decode, key=app.config["SECRET_KEY"], algorithms=["HS256"])
+    careful = partial(decode, options={"require": ["exp", "iat", "nbf"]}, leeway=10)
+    endless, late = mint_for(app, identity=2, exp=None), mint_for(app, identity=2, age=305)
+    for handler, expected in ((decode, [200, 401]), (careful, [401, 200])):
+        jwt.jwt_decode_handler(lambda token, handler=handler: handler(token))
+        assert [status(app, token) for token in (endless, late)] == expected
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,11 @@
-"""Test what the README of lesson 9 says about Flask-JWT-Extended, and about moving to it from Flask-JWT."""
+"""Test what the pages of lesson 9 say about Flask-JWT-Extended, and about moving to it from Flask-JWT."""
 
 import io
 import json
 import re
 import subprocess
 import sys
+import textwrap
 from datetime import timedelta
 from importlib.metadata import version
 
@@ -12,12 +13,13 @@ import flask_jwt
 import flask_restful
 import jwt
 import pytest
-from flask import Flask, request
+from flask import Blueprint, Flask, request
 from flask_jwt_extended import (
     JWTManager,
     create_access_token,
     create_refresh_token,
     jwt_required,
+    verify_jwt_in_request,
 )
 
 from helpers import ALICE_BY_EMAIL, BOB_BY_EMAIL, run_sql, section, within_one_second
@@ -28,6 +30,12 @@ from tokens import authorization, mint_for, read_claims
 LESSONS = find_lessons()
 LESSON_9 = LESSONS[9]
 API = "api = Api(app)\n"
+
+
+def details():
+    """Return the blocks of Python code in migration.md."""
+    text = (LESSON_9 / "migration.md").read_text(encoding="utf-8")
+    return [textwrap.dedent(block) for block in re.findall(r" *```python\n(.*?)```", text, re.DOTALL)]
 
 
 def log_in(app, credentials=ALICE_BY_EMAIL):
@@ -133,7 +141,7 @@ def test_flask_restful_fails_with_the_next_flask(edited):
 
 
 def test_the_list_is_the_same_as_a_plain_view(edited):
-    [view] = re.findall("```python\n(.*?)```", section(LESSON_9, "Before you deploy"), re.DOTALL)
+    [view] = [block for block in details() if "def list_users" in block]
     imports = "from flask_jwt_extended import current_user, jwt_required\n"
     plain = edited(9, {'api.add_resource(UserList, "/users")\n': imports + view})
     app = edited(9, {})
@@ -142,6 +150,10 @@ def test_the_list_is_the_same_as_a_plain_view(edited):
     plain_ones, ours = [[(one.status_code, one.json) for one in row] for row in responses]
     assert plain_ones == ours
     assert [code for code, _ in ours] == [200, 403, 401, 401]
+
+
+def test_a_new_token_is_text(plain_app):
+    assert isinstance(make_token(plain_app), str)
 
 
 # what changes silently
@@ -303,8 +315,11 @@ TOKENS = {  # what a row calls a token, and a function that makes such tokens fo
     "a token without `exp`, `iat`, `nbf` or `username`": tokens_without("exp", "iat", "nbf", "username"),
     "a token with `aud`": lambda app: [mint_for_alice(app, aud="another")],
     "a token without a user's id": tokens_without("identity"),
-    "a token whose claims are not JSON": token_without_json,
-    "a forged token": lambda app: [mint_for_alice(app, key="x" * 32)],
+    "a token whose `jti` is a number": lambda app: [mint_for_alice(app, jti=1)],
+    "a forged token whose claims are not JSON": token_without_json,
+    "a forged or expired token, or the token of a deleted user": lambda app: [
+        mint_for_alice(app, **changes) for changes in ({"key": "x" * 32}, {"age": 9999}, {"identity": 99})
+    ],
 }
 OTHER_REQUESTS = {  # what a row calls a request, and a function that sends such requests
     "a request without a token": lambda app: [app.test_client().get("/users")],
@@ -476,3 +491,102 @@ def test_an_old_server_accepts_refresh_tokens_and_revoked_tokens(load):
     assert [read_claims(token)["type"] for token in tokens] == ["refresh", "access"]
     assert [status(during, token) for token in tokens] == [401, 401]
     assert [status(old, token) for token in tokens] == [200, 200]
+
+
+# other apps
+
+
+def test_wrong_claims_get_a_400_without_a_loader(edited):
+    """Without a token_verification_failed_loader, a token without a required claim gets a 400."""
+    without = edited(9, {"@jwt.token_verification_failed_loader\n": ""})
+    responses = [status(app, mint_for_alice(app, exp=None)) for app in (without, edited(9, {}))]
+    assert responses == [400, 401]
+
+
+@pytest.fixture
+def dict_app():
+    """A function that makes an app with users in a dict. `find` gets the claims and returns a key."""
+
+    def make(users, find, **options):
+        app = Flask("dict")
+        app.config.update({"SECRET_KEY": "k" * 64} | options)
+        app.jwt = JWTManager(app)
+        app.jwt.user_identity_loader(lambda user: str(user.id))
+        app.jwt.user_lookup_loader(lambda header, payload: users.get(find(payload)))
+        add_view(app, "/view")
+        return app
+
+    return make
+
+
+def make_user(user_id):
+    return type("User", (), {"id": user_id, "username": "alice"})
+
+
+def test_a_dict_with_numbers_as_keys_needs_int(dict_app, make_app):
+    """Text does not find the key 2. In the bridge, the claim `identity` stays a number."""
+    users = {2: make_user(2)}
+    for find, expected in ((lambda payload: payload["sub"], 401), (lambda payload: int(payload["sub"]), 200)):
+        app = dict_app(users, find)
+        assert open_view(app, make_token(app, identity=users[2])).status_code == expected
+    during = dict_app(users, lambda payload: payload["identity"], JWT_IDENTITY_CLAIM="identity")
+    during.jwt.additional_claims_loader(lambda user: {"sub": str(user.id)})
+    old = make_app(identity=lambda payload: users.get(payload["identity"]), SECRET_KEY="k" * 64)
+    for keep_the_number, expected in ((False, 401), (True, 200)):
+        if keep_the_number:
+            during.jwt.user_identity_loader(lambda user: user.id)
+        token = make_token(during, identity=users[2])
+        assert read_claims(token)["sub"] == "2"
+        responses = open_view(during, token), old.test_client().get("/view", headers=authorization(token))
+        assert [response.status_code for response in responses] == [expected] * 2
+    assert open_view(during, mint_for(old, identity=2)).status_code == 200  # an old token
+    after = dict_app(users, lambda payload: int(payload["sub"]))
+    assert open_view(after, token).status_code == 200
+
+
+def test_ids_that_are_text_need_no_change(dict_app):
+    users = {"7f1c": make_user("7f1c")}
+    app = dict_app(users, lambda payload: payload["sub"])
+    assert open_view(app, make_token(app, identity=users["7f1c"])).status_code == 200
+    assert open_view(app, make_token(app, identity=make_user("nobody"))).status_code == 401
+
+
+def test_both_words_work_for_a_while(load):
+    [lines] = [block for block in details() if "def replace_word" in block]
+    app = load(9, lines + "\n\n")
+    token = log_in(app)
+    assert [status(app, token, word) for word in ("JWT", "Bearer", "Token")] == [200, 200, 401]
+    assert [status(load(9), token, word) for word in ("JWT", "Bearer")] == [401, 200]
+
+
+def test_only_the_second_option_checks_the_issuer(plain_app):
+    """JWT_ENCODE_ISSUER writes the issuer, and JWT_DECODE_ISSUER refuses tokens of other issuers."""
+    other = make_token(plain_app, additional_claims={"iss": "another"})
+    plain_app.config["JWT_ENCODE_ISSUER"] = "us"
+    ours = make_token(plain_app)
+    assert read_claims(ours)["iss"] == "us"
+    assert [open_view(plain_app, token).status_code for token in (ours, other)] == [200, 200]
+    plain_app.config["JWT_DECODE_ISSUER"] = "us"
+    assert [open_view(plain_app, token).status_code for token in (ours, other)] == [200, 422]
+    plain_app.extensions["flask-jwt-extended"].invalid_token_loader(lambda reason: (reason, 401))
+    assert open_view(plain_app, other).status_code == 401
+
+
+def test_a_function_before_each_request_protects_a_blueprint(plain_app):
+    pages = Blueprint("pages", "pages", url_prefix="/pages")
+
+    @pages.before_request
+    def protect():
+        verify_jwt_in_request()
+
+    pages.add_url_rule("/one", view_func=lambda: "in")
+    plain_app.register_blueprint(pages)
+    assert open_view(plain_app, make_token(plain_app), "/pages/one").status_code == 200
+    assert plain_app.test_client().get("/pages/one").status_code == 401
+
+
+def test_a_test_can_make_its_own_token(edited):
+    app = edited(9, {})
+    with app.app_context():
+        token = create_access_token(make_user(2))
+    assert get_users(app, token).json["asked_by"] == "alice"

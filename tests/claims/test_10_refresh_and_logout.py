@@ -249,10 +249,31 @@ def test_rotation_logs_a_client_out_that_loses_a_response(edited):
     _, first = log_in(app)
     lost = send(app, "POST", "/refresh", first)
     assert lost.json.keys() == {"access_token", "refresh_token"}
-    assert (refresh(app, first), refresh(app, lost.json["refresh_token"])) == (401, 200)
+    assert (refresh(app, first), refresh(app, lost.json["refresh_token"])) == (401, 200)  # a thief goes on
     app = edited(10, {})
     _, first = log_in(app)
     assert (refresh(app, first), refresh(app, first)) == (200, 200)
+
+
+def test_lesson_10_can_keep_both_tokens_in_cookies(edited):
+    """With set_access_cookies and set_refresh_cookies, the body of the login has no token."""
+    change = {
+        "create_access_token, create_refresh_token": "create_access_token, create_refresh_token, "
+        "set_access_cookies, set_refresh_cookies",
+        "        return body, 200,": "        response = current_app.json.response(user_id=user.id)\n"
+        '        set_access_cookies(response, body["access_token"])\n'
+        '        set_refresh_cookies(response, body["refresh_token"])\n'
+        "        return response\n        return body, 200,",
+        "from flask import request": "from flask import current_app, request",
+    }
+    app = edited(10, change, "resources/login.py")
+    app.config["JWT_TOKEN_LOCATION"] = ["cookies"]
+    client = app.test_client()
+    assert client.post("/login", json=ALICE_BY_EMAIL).json == {"user_id": 2}
+    assert client.get("/users").json["asked_by"] == "alice"
+    assert client.post("/refresh").status_code == 401
+    header = {"X-CSRF-TOKEN": client.get_cookie("csrf_refresh_token").value}
+    assert client.post("/refresh", headers=header).status_code == 200
 
 
 @pytest.fixture
@@ -351,6 +372,14 @@ def test_a_row_is_needed_until_its_token_has_expired(lesson_10):
         run_sql(lesson_10, "DELETE FROM revoked_tokens")
         assert users(lesson_10, token) == status
     assert lesson_10.config["JWT_DECODE_LEEWAY"] == 10
+
+
+def test_a_server_of_lesson_9_accepts_revoked_tokens(tmp_path):
+    """The app of lesson 9 does not read the table, even in the same database."""
+    old, new = (load_lesson(LESSONS[number], tmp_path / "data.db") for number in (9, 10))
+    access_token, _ = log_in(new)
+    assert log_out(new, access_token) == 200
+    assert [users(app, access_token) for app in (old, new)] == [200, 401]
 
 
 def test_schema_sql_adds_the_table_to_an_old_database(tmp_path):

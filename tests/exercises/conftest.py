@@ -273,7 +273,7 @@ def find_problem(item: pytest.Item, call: pytest.CallInfo[None]) -> CheckFailed 
             "Does each value in this response have the right type? For example, a number is not a string.",
         )
     if isinstance(error, CheckFailed):
-        error.question = question_about(error.response, int(item.path.stem[5:7])) or error.question
+        error.question = question_about(error, int(item.path.stem[5:7])) or error.question
     return error if isinstance(error, CheckFailed | DidNotStart) else None
 
 
@@ -284,14 +284,15 @@ def last_response(item: pytest.Item) -> Response | None:
     return clients[0].last if clients else None
 
 
-def question_about(response: Response, number: int) -> str | None:
+def question_about(error: CheckFailed, number: int) -> str | None:
     """Return the question about a long wait, a crash or a redirect, or None to keep the check's question."""
+    response = error.response
     if response.outcome == "no response in time":
         return "What makes your app wait?"
     if response.status == 500 and response.note:
         # The error of a library has no line of the student, and only the check's own question explains it.
         own_line = "\nin " in response.note
-        return "What does the error above say?" if own_line else None
+        return f"What does the error above say? {error.question}" if own_line else None
     if response.status == 500:
         return f"Does your code crash? If so, make try-{number} shows the error when you send this request."
     path = response.sent.split()[1]

@@ -60,7 +60,7 @@ def test_the_mobile_app_logs_in(log_in, user, other):
 @pytest.mark.points(1)
 @pytest.mark.needs("test_the_mobile_app_logs_in")
 def test_other_logins_are_refused(client, log_in, user, other):
-    """The app refuses a wrong PIN, an unknown e-mail address, and the old key password."""
+    """The app refuses a wrong PIN, an unknown e-mail address, and a login with "password" instead of "pin"."""
     for wrong, reason in (
         ({"pin": other.password}, "this is another user's PIN"),
         ({"pin": f"{user.password}0"}, "this PIN is one digit too long"),

@@ -67,7 +67,7 @@ def test_a_new_token_carries_the_role_of_its_user(log_in, user, other, admin):
             login,
             received == role,
             f'200 and a token with the role "{role}", but its role is {received!r}',
-            "How can an app add a claim to each token that Flask-JWT-Extended makes?",
+            "Which loader adds a claim to each new token? The library calls only the last one that you write.",
         )
 
 
@@ -143,7 +143,7 @@ def test_an_old_token_opens_the_report_to_admins(get_report, secret_key, user, a
             response.status == 200 and response.get("for") == admin.username,
             f"200 and the report for {admin.username}. Exercise 8's app issued this token {age} seconds ago, "
             "with the role admin",
-            "How does an old token name its user? Which claim does your app read to find the user?",
+            "How does an old token name its user? Which option says in which claim the library finds the user's id?",
         )
     response = get_report(mint(secret_key, user.id, role="user"))
     expect(

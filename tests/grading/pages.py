@@ -121,7 +121,8 @@ class ClassSummary:
 
     def histogram(self) -> list[tuple[int, int, int]]:
         """Return points, from and to, with how many students have them; without a mark, one is not there."""
-        width = -(-(self.max_points + 1) // 11)  # 11 bars at most: of 80 points, by eights, and 80 for itself
+        # 11 bars at most. With 100 points, these are 0 to 9, 10 to 19 and so on, and 100 by itself.
+        width = -(-(self.max_points + 1) // 11)
         spans = [(low, min(low + width - 1, self.max_points)) for low in range(0, self.max_points + 1, width)]
         return [(low, high, sum(self.points[mark] for mark in range(low, high + 1))) for low, high in spans]
 

@@ -883,7 +883,7 @@ VALID_REQUESTS = {  # without these, an app that refuses everything would pass
     ),
 }
 
-# Lesson 9 says so in its differences.md. An attack with status 200 contains valid credentials.
+# Lesson 9 says so in its migration.md. An attack with status 200 contains valid credentials.
 STATUS_WITH_FLASK_JWT_EXTENDED = {
     "a login with a third key": 200,
     "a login with a third key that is empty": 200,
@@ -895,8 +895,8 @@ STATUS_WITH_FLASK_JWT_EXTENDED = {
 
 
 def read_differences(folder):
-    """Return (request, old response, new response) for each row of a lesson's differences.md."""
-    table = (folder / "differences.md").read_text(encoding="utf-8")
+    """Return (request, old response, new response) for each row of a lesson's migration.md."""
+    table = (folder / "migration.md").read_text(encoding="utf-8")
     return re.findall(r"^\| (.+?) \| (\d{3}.*?) \| (\d{3}.*?) \|$", table, re.MULTILINE)
 
 

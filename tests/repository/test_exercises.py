@@ -252,7 +252,7 @@ BREAKS_A_RESPONSE = {
     "crash": (
         "raise LookupError('lost')",
         r"got       500 LookupError: lost\n *in answer\.py, line \d+:  raise LookupError\(.lost.\)\n"
-        r"question  What does the error above say\?$",
+        r"question  What does the error above say\? Which option says where users log in\?",
     ),
     "loop": (
         "while True: pass",
@@ -267,7 +267,7 @@ BREAKS_A_RESPONSE = {
     "input": (
         "input()",
         r"got       500 An app on a server has no keyboard: remove input\(\)\.\n"
-        r" *in answer\.py, line \d+:  input\(\)\nquestion  What does the error above say\?$",
+        r" *in answer\.py, line \d+:  input\(\)\nquestion  What does the error above say\? ",
     ),
     "import of this repository's module": (
         "import tokens",

@@ -283,7 +283,7 @@ FAULTS = {  # (file, old text, new text, the test that must fail)
         "`timedelta(seconds=20)`",
         OPTIONS + "every_default_is_the_one_of_the_source",
     ),
-    "a wrong unit in the table": (
+    "a wrong type in the table": (
         "lessons/07_more_options/reference.md",
         "timedelta only",
         "seconds or timedelta",
@@ -296,7 +296,7 @@ FAULTS = {  # (file, old text, new text, the test that must fail)
         MIGRATION + "each_line_of_the_table_is_in_lesson_8_or_9",
     ),
     "a wrong status in the table of differences": (
-        "lessons/09_flask_jwt_extended/differences.md",
+        "lessons/09_flask_jwt_extended/migration.md",
         "| a login with a third key | 401",
         "| a login with a third key | 400",
         MIGRATION + "each_row_of_the_table_is_what_both_apps_respond",

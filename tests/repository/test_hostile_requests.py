@@ -87,7 +87,7 @@ def test_flask_jwt_extended_responds_like_flask_jwt_except_where_the_table_says_
         same = old[0] == new[0] and str(old[1]).partition(": ")[0] == str(new[1]).partition(": ")[0]
         if not same and not any(says(before, *old) and says(after, *new) for _, before, after in rows):
             unexplained[name] = (old, new)
-    assert unexplained == {}, f"these differences are in no row of differences.md in lesson {min(EXTENDED)}"
+    assert unexplained == {}, f"these differences are in no row of migration.md in lesson {min(EXTENDED)}"
 
 
 def read_response(target, request):
