@@ -196,7 +196,8 @@ def answers_without_points(results: Results) -> list[Path]:
 class Results:
     """A pytest plugin that remembers the names of exercises.
 
-    `incomplete` are those with a check that does not pass, and `with_points` those with a check that passes.
+    `incomplete` contains the exercises with a check that does not pass. `with_points` contains the exercises
+    with a check that passes.
     """
 
     def __init__(self) -> None:

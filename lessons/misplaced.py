@@ -9,11 +9,14 @@ from lesson_loader import LESSONS, find_lessons
 
 
 def describe_unread() -> list[str]:
-    """Return a sentence for each answer in a folder that a lesson has left. No command reads it."""
+    """Return a sentence for each answer.py in the old folder of a lesson that has moved.
+
+    No command reads these files.
+    """
     lessons = find_lessons().values()
     files = [file for file in sorted(LESSONS.glob("[0-9][0-9]_*/answer.py")) if file.parent not in lessons]
     return [
-        f"{name(file)} is in the folder of a lesson that has moved: read {name(file.parent)}/README.md."
+        f"{name(file)} is in the old folder of a lesson that has moved. Read {name(file.parent)}/README.md."
         for file in files
     ]
 
@@ -32,7 +35,7 @@ def describe_misplaced(answers: list[Path]) -> list[str]:
 def closest_exercise(answer: Path) -> str:
     """Return the name of the exercise whose starter is closest to an answer, such as 01_auth_url.
 
-    The starter is closest that shares the largest part of the lines in both files.
+    The closest starter has the largest share of lines that are also in the answer.
     """
     lines = read_code(originals.read_lines(answer))
     starters = {

@@ -21,8 +21,9 @@ app.config["JWT_AUTH_HEADER_PREFIX"] = "Bearer"
 # TODO: Write the role of the user into each token, as the claim role. The role is "admin" for an admin, and
 # "user" for everyone else. The token keeps its other four claims, and still expires after 5 minutes.
 # A token without a role gets a 401, like a token without exp, iat or nbf.
-# GET /report is only for tokens with the role "admin". A token with any other role gets a 403. Use the role in
-# the token, not is_admin from the database. So if a user becomes an admin, the user's old token still gets a 403.
+# GET /report is only for tokens with the role "admin". A token with any other role gets a 403. Use the role
+# in the token, not is_admin from the database. So if a user becomes an admin, the user's old token still
+# gets a 403.
 jwt = JWT(app, authenticate, identity)
 
 

@@ -43,12 +43,13 @@ def refuse_comma():
         return refuse("The header Authorization begins with a comma")
 
 
-# TODO: This is exercise 8's app after the move, but its roles are missing and its old tokens get a 401. Add the
-# claim `role` to new tokens. It is "admin" for an admin and "user" for anyone else. New tokens keep the claim
-# `sub`: the user's id as text. Old tokens come from exercise 8's app, with the same key. They must work until
-# they expire. They have a role too, but no `sub`: their claim `identity` is the user's id as a number. In new
-# and old tokens, the role in the token decides. The role "admin" gets the report, and any other role gets a
-# 403. A token without a role gets a 401. Every other token that the starter refuses still gets a 401.
+# TODO: This app replaces the app of exercise 8. Add the claim `role` to new tokens, and accept old tokens
+# too. In new tokens, the role is "admin" for an admin and "user" for everyone else. New tokens keep the claim
+# `sub`, which is the user's id as text. The app of exercise 8 issued the old tokens with the same key. Old
+# tokens work until they expire. They have a role too, but no `sub`. Their claim `identity` is the user's id
+# as a number. The role in the token decides, in new tokens and in old ones. A token with the role "admin"
+# opens the report. A token with any other role gets a 403, and a token without a role gets a 401. All other
+# bad tokens still get a 401, such as expired tokens, refresh tokens and tokens for another app.
 REQUIRED_CLAIMS = ["exp", "iat", "nbf"]
 
 

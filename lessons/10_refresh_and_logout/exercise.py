@@ -66,12 +66,11 @@ def read_number(user_id):
     return row["number"] if row else 0
 
 
-# TODO: Somebody has lost a phone. Let POST /logout-everywhere log this user out on all devices. From then on,
-# the app refuses each token that the user got before, access tokens and refresh tokens, with 401 and
-# {"message": "Token has been revoked", "code": 401}. Every process that uses the same database refuses them,
-# also after a restart. The user can log in again, even in the same second, and the new tokens work. Nothing
-# changes for other users. The table `numbers` can help you. "INSERT OR REPLACE" writes a row of this table
-# even if the user already has one.
+# TODO: A user has lost a phone. Let POST /logout-everywhere log this user out on all devices. After this
+# logout, the app refuses all tokens that the user got earlier, both access tokens and refresh tokens. The
+# response is a 401 with {"message": "Token has been revoked", "code": 401}. Every process that uses the same
+# database refuses these tokens, also after a restart. The user can log in again, even in the same second, and
+# the new tokens work. Nothing changes for other users. The table `numbers` can help you.
 class LogoutEverywhere(Resource):
     @jwt_required()
     def post(self):

@@ -24,7 +24,7 @@ from tokens import authorization, mint_for, read_algorithm, read_claims
 
 JWT_LINE = "jwt = JWT(app, authenticate, identity)  # POST /login\n"
 TIMES = {"exp": 2**32, "iat": 0, "nbf": 0}
-FLAWS = [{"key": "x" * 32}, {"age": 9999}, {"nbf": 2**32}, {"iat": 2**32}]  # of a token that is refused
+FLAWS = [{"key": "x" * 32}, {"age": 9999}, {"nbf": 2**32}, {"iat": 2**32}]  # each causes a 401
 BAD_TOKENS = [*FLAWS, {"exp": None}, {"aud": "another"}, {"identity": 99}]
 REFERENCE = find_lessons()[7] / "reference.md"
 
@@ -146,7 +146,7 @@ def test_no_hook_of_flask_jwt_is_missing():
     assert sorted(listed) == sorted([*own, *methods, "current_identity", "_jwt_required"])
 
 
-def test_every_default_is_the_one_of_the_source():
+def test_every_default_is_the_default_in_the_source():
     """Four defaults are not in CONFIG_DEFAULTS, and two are only in the documentation."""
     given = {name: text.removeprefix("documented: ").strip("`") for name, text in column(1).items()}
     app = Flask("bare")
@@ -840,7 +840,7 @@ def test_encode_token(lesson_and_jwt):
             assert read_claims(jwt.jwt_encode_callback(bob))["identity"] == 1
 
 
-# what else it says
+# the other statements
 
 
 def test_bearer_is_the_standards_word():
@@ -861,7 +861,7 @@ def test_the_challenge_keeps_saying_jwt(edited):
 
 
 def test_a_short_life_is_mostly_leeway(lesson_with):
-    """A lifetime of 5 seconds and the leeway make 15 seconds."""
+    """With the leeway, a token with a lifetime of 5 seconds works for 15 seconds."""
     app, now = lesson_with(JWT_EXPIRATION_DELTA=timedelta(seconds=5)), int(time.time())
     token = issued(app)
     life = token["exp"] - token["iat"]
@@ -873,7 +873,7 @@ def test_a_short_life_is_mostly_leeway(lesson_with):
         assert status(app, mint_for(app, identity=2, iat=now - age, exp=now - age + life)) == expected
 
 
-def test_no_required_claims_are_tokens_without_an_end(lesson_with):
+def test_without_required_claims_a_token_can_be_valid_for_ever(lesson_with):
     """Without required claims, the app accepts a token without exp."""
     for claims in ([], ["iat", "nbf"]):
         app = lesson_with(JWT_REQUIRED_CLAIMS=claims)
@@ -881,8 +881,8 @@ def test_no_required_claims_are_tokens_without_an_end(lesson_with):
     assert status(lesson_with(), mint_for(app, identity=2, exp=None, iat=0, nbf=0)) == 401
 
 
-def test_a_key_that_comes_late_is_none(edited, caplog):
-    """A SECRET_KEY that comes after JWT(...) makes each login a 500. Only the log shows the reason."""
+def test_a_key_that_is_set_too_late_does_not_count(edited, caplog):
+    """If SECRET_KEY is set after JWT(...), each login gets a 500. Only the log says why."""
     app = edited(7, {"check_secret_key(app)\n": "app.config['SECRET_KEY'] = None\n"})
     app.config["SECRET_KEY"] = "s" * 32
     response = login(app)

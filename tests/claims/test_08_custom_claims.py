@@ -14,7 +14,7 @@ from tokens import authorization, mint_for, read_claims
 NOW = "now = datetime.now(UTC)"
 REQUIRED = '["exp", "iat", "nbf", "username"]'
 USERNAME = '"username": user.username,'
-TIMES = {"exp": 2**32, "iat": 0, "nbf": 0}  # they never expire
+TIMES = {"exp": 2**32, "iat": 0, "nbf": 0}  # a token with these times never expires
 
 
 @pytest.fixture
@@ -203,8 +203,8 @@ def test_local_times_are_read_as_utc(edited, monkeypatch, zone, message):
         time.tzset()
 
 
-def test_a_list_without_exp_allows_tokens_without_an_end(edited, lesson_8):
-    """The list replaces the default one, so with only username in it, exp is not required."""
+def test_a_list_without_exp_allows_tokens_that_never_expire(edited, lesson_8):
+    """The list replaces the default list. If it contains only username, a token needs no exp."""
     app = edited(8, {REQUIRED: '["username"]'})
     assert get_users(app, mint_for(app, identity=2, exp=None)).status_code == 200
     assert get_users(app, mint_for(app, identity=2, exp=None, iat=0, nbf=0)).status_code == 200
@@ -212,7 +212,7 @@ def test_a_list_without_exp_allows_tokens_without_an_end(edited, lesson_8):
 
 
 def test_the_handler_replaces_the_nbf_of_the_option(edited, make_app, log_in):
-    """JWT_NOT_BEFORE_DELTA changes the nbf of Flask-JWT's own handler only."""
+    """JWT_NOT_BEFORE_DELTA changes only the nbf that Flask-JWT's own handler writes."""
     claims = read_claims(new_token(edited(8, {})))
     assert claims["nbf"] == claims["iat"]
     app = edited(8, {"jwt = JWT(": "app.config['JWT_NOT_BEFORE_DELTA'] = timedelta(minutes=5)\njwt = JWT("})
@@ -224,7 +224,7 @@ def test_the_handler_replaces_the_nbf_of_the_option(edited, make_app, log_in):
 
 
 def test_with_two_steps_nobody_has_to_log_in_again(edited, lesson_8, tmp_path):
-    """The handler alone accepts old tokens. When these have expired, the option refuses no other token."""
+    """With only the handler, the app accepts old tokens. After they expire, the option logs nobody out."""
     lesson_7 = load_lesson(find_lessons()[7], tmp_path / "data.db")
     handler_only = edited(8, {f'app.config["JWT_REQUIRED_CLAIMS"] = {REQUIRED}\n': ""})
     assert get_users(handler_only, new_token(lesson_7)).status_code == 200

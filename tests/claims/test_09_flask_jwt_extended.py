@@ -39,7 +39,7 @@ def details():
 
 
 def log_in(app, credentials=ALICE_BY_EMAIL):
-    """Log in and return the token. Without other credentials, alice logs in, who is an admin."""
+    """Log in and return the token. By default, alice logs in. She is an admin."""
     return app.test_client().post("/login", json=credentials).json["access_token"]
 
 
@@ -52,7 +52,7 @@ def status(app, token, word="Bearer"):
 
 
 def mint_for_alice(app, **options):
-    """Return a token of alice, which lasts for 30 minutes if `options` do not say otherwise."""
+    """Return a token for alice. It lasts for 30 minutes, unless `options` change this."""
     return mint_for(app, **{"identity": 2, "lifetime": 1800} | options)
 
 
@@ -108,12 +108,12 @@ def test_each_line_of_the_table_is_in_lesson_8_or_9():
         row = f"the row of lesson {number}: {before}"
         assert old, row
         assert all(line in code[8] and line not in code[9] for line in old), row
-        if number == "7":  # this line has no successor
+        if number == "7":  # no new line replaces this one
             assert after == "nothing, because `Bearer` is the default"
             continue
         assert new, row
         assert all(line in code[9] and line not in code[8] for line in new), row
-        if number not in ("all", "1"):  # one of the old lines is that lesson's own
+        if number not in ("all", "1"):  # one of the old lines is new in that lesson
             lesson, previous = code[int(number)], code[int(number) - 1]
             assert any(line in lesson and line not in previous for line in old), row
 
@@ -140,7 +140,7 @@ def test_flask_restful_fails_with_the_next_flask(edited):
             handle_as_flask_3_2("the context", ValueError())
 
 
-def test_the_list_is_the_same_as_a_plain_view(edited):
+def test_a_plain_view_returns_the_same_list(edited):
     [view] = [block for block in details() if "def list_users" in block]
     imports = "from flask_jwt_extended import current_user, jwt_required\n"
     plain = edited(9, {'api.add_resource(UserList, "/users")\n': imports + view})
@@ -159,8 +159,8 @@ def test_a_new_token_is_text(plain_app):
 # what changes silently
 
 
-def test_it_has_no_leeway(edited, plain_app):
-    """Its leeway is 0 seconds. JWT_DECODE_LEEWAY = 10 makes it 10 seconds, to the second."""
+def test_the_library_has_no_leeway(edited, plain_app):
+    """By default, the leeway is 0 seconds. With JWT_DECODE_LEEWAY = 10, it is exactly 10 seconds."""
     assert plain_app.config["JWT_DECODE_LEEWAY"] == 0
     for app, leeway in ((plain_app, 0), (edited(9, {}), 10)):
         add_view(app, "/in")
@@ -172,7 +172,7 @@ def test_it_has_no_leeway(edited, plain_app):
         assert within_one_second(statuses) == [200, 401]
 
 
-def test_it_requires_no_claims(edited, plain_app):
+def test_the_library_requires_no_claims(edited, plain_app):
     """The library accepts a token without exp, and a token for another app. Our app does not."""
     ours = edited(9, {})
     unguarded = edited(9, {"@jwt.token_verification_loader\n": ""})
@@ -196,8 +196,8 @@ def test_old_options_are_ignored_except_two(edited, plain_app):
     assert status(app, mint_for_alice(app)) == 401
 
 
-def test_its_errors_have_their_own_format(edited, plain_app):
-    """A token that is not valid gets a 422, others a 401. The body has one key, and there is no challenge."""
+def test_the_errors_of_the_library_have_their_own_format(edited, plain_app):
+    """A token that is not valid gets a 422. The body has one key, and no error has WWW-Authenticate."""
     for app, invalid, keys, challenge in (
         (plain_app, 422, {"msg"}, None),
         (
@@ -238,7 +238,7 @@ def test_without_a_lookup_a_deleted_user_gets_in(edited, caplog):
 
 
 def test_only_a_token_that_is_made_fresh_is_fresh(plain_app):
-    """A token is fresh with fresh=True only, and then until it expires."""
+    """A token is fresh only if it is made with fresh=True. It stays fresh until it expires."""
     add_view(plain_app, "/fresh", fresh=True)
     plain, fresh = make_token(plain_app), make_token(plain_app, fresh=True)
     assert [open_view(plain_app, token).status_code for token in (plain, fresh)] == [200, 200]
@@ -311,7 +311,7 @@ def log_in_with_a_megabyte_in_chunks(app):
     ]
 
 
-TOKENS = {  # what a row calls a token, and a function that makes such tokens for an app
+TOKENS = {  # the name of a token in a row, and a function that makes such tokens for an app
     "a token without `exp`, `iat`, `nbf` or `username`": tokens_without("exp", "iat", "nbf", "username"),
     "a token with `aud`": lambda app: [mint_for_alice(app, aud="another")],
     "a token without a user's id": tokens_without("identity"),
@@ -321,7 +321,7 @@ TOKENS = {  # what a row calls a token, and a function that makes such tokens fo
         mint_for_alice(app, **changes) for changes in ({"key": "x" * 32}, {"age": 9999}, {"identity": 99})
     ],
 }
-OTHER_REQUESTS = {  # what a row calls a request, and a function that sends such requests
+OTHER_REQUESTS = {  # the name of a request in a row, and a function that sends such requests
     "a request without a token": lambda app: [app.test_client().get("/users")],
     "a login with a third key": log_in_with_a_third_key,
     "a login of more than 1 MiB in chunks": log_in_with_a_megabyte_in_chunks,
@@ -404,12 +404,12 @@ def test_the_word_before_the_token_is_exact(edited):
     assert [status(app, log_in(app), word) for word in ("Bearer", "bearer", "JWT")] == [401, 401, 200]
 
 
-# tokens in people's hands
+# users' old tokens
 
 
 def bridge():
     """Return the lines in the README that accept old tokens."""
-    [lines] = re.findall("```python\n(.*?)```", section(LESSON_9, "Tokens in people's hands"), re.DOTALL)
+    [lines] = re.findall("```python\n(.*?)```", section(LESSON_9, "Your users' old tokens"), re.DOTALL)
     return lines
 
 

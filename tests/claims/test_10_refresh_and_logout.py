@@ -73,7 +73,7 @@ def test_a_login_gives_two_tokens_with_different_lifetimes(lesson_10):
 
 
 def test_each_kind_of_token_opens_its_own_urls(lesson_10):
-    """A refresh token opens only POST /refresh, where an access token gets a 401."""
+    """A refresh token works only at POST /refresh, and an access token does not work there."""
     access_token, refresh_token = log_in(lesson_10)
     assert (users(lesson_10, access_token), refresh(lesson_10, refresh_token)) == (200, 200)
     assert (users(lesson_10, refresh_token), refresh(lesson_10, access_token)) == (401, 401)
@@ -100,7 +100,7 @@ def test_the_loader_is_asked_about_each_token_and_also_at_refresh(lesson_10):
     assert (users(lesson_10, forged), len(asked)) == (401, 2)
 
 
-def test_log_out_writes_the_id_of_the_token_into_the_table(lesson_10):
+def test_logout_writes_the_id_of_the_token_into_the_table(lesson_10):
     """POST /logout revokes the token that it comes with, so the table contains the jti of this token."""
     access_token, refresh_token = log_in(lesson_10)
     assert rows(lesson_10) == []
@@ -110,7 +110,7 @@ def test_log_out_writes_the_id_of_the_token_into_the_table(lesson_10):
     assert len(rows(lesson_10)) == 2
 
 
-def test_log_out_revokes_one_token_of_the_pair(lesson_10):
+def test_logout_revokes_one_token_of_the_pair(lesson_10):
     """The other token of the pair still works."""
     access_token, refresh_token = log_in(lesson_10)
     assert log_out(lesson_10, access_token) == 200
@@ -131,7 +131,7 @@ def test_all_processes_read_the_same_table(tmp_path):
 
 
 def log_out_at_once(app, token):
-    """Log out with one token in two requests that have both asked the table before one of them writes."""
+    """Log out with one token in two requests. Both read the table before either of them writes."""
     barrier = Barrier(2, timeout=60)
 
     def wait(header, payload):
@@ -182,7 +182,7 @@ def test_verify_type_false_accepts_both_kinds_of_tokens(edited):
     assert timedelta(seconds=claims["exp"] - claims["iat"]) == timedelta(days=30)
 
 
-def test_without_commit_a_log_out_is_lost(edited):
+def test_without_commit_a_logout_is_lost(edited):
     """Without commit(), logout gets a 200, but the row is gone when the request ends."""
     app = edited(10, {"    db.commit()\n": ""}, REVOKED)
     token, _ = log_in(app)
@@ -207,7 +207,7 @@ def test_a_set_in_memory_belongs_to_one_process(edited):
     assert (users(app, token), users(restarted, token)) == (401, 200)
 
 
-def test_after_a_log_out_with_the_access_token_the_refresh_token_gets_new_ones(lesson_10):
+def test_after_logout_with_the_access_token_the_refresh_token_gets_new_ones(lesson_10):
     """The refresh token gets new access tokens until it expires, after 30 days."""
     access_token, refresh_token = log_in(lesson_10)
     assert log_out(lesson_10, access_token) == 200
@@ -238,8 +238,8 @@ def test_a_token_without_an_id_cannot_be_revoked(lesson_10, edited):
 # before you deploy
 
 
-def test_rotation_logs_a_client_out_that_loses_a_response(edited):
-    """With rotation, a refresh token works once. A second tab, or a lost response, needs a new login."""
+def test_rotation_logs_out_a_client_that_loses_a_response(edited):
+    """With rotation, a refresh token works once. With two tabs or a lost response, the user logs in again."""
     change = {
         "create_access_token, ": "create_access_token, create_refresh_token, ",
         "        body = {": '        revoke(get_jwt()["jti"])\n'
@@ -304,7 +304,7 @@ def set_cookie_headers(app):
 
 
 def test_the_cookie_with_the_token_is_hidden_from_scripts(with_cookies):
-    """JWT_TOKEN_LOCATION = ["cookies"] and set_access_cookies: the cookie is HttpOnly.
+    """With JWT_TOKEN_LOCATION = ["cookies"] and set_access_cookies, the cookie is HttpOnly.
 
     It is Secure only with JWT_COOKIE_SECURE.
     """
@@ -341,7 +341,7 @@ def test_samesite_is_empty_by_default(with_cookies):
 
 @pytest.mark.slow
 def test_with_lax_a_browser_sends_no_cookie_with_a_post_from_another_site(with_cookies):
-    """JWT_COOKIE_SAMESITE = "Lax": a form on the app's own site gets in. On another site, it gets a 401."""
+    """With JWT_COOKIE_SAMESITE = "Lax", the app accepts a form on its own site, but not on another site."""
     needs("chromium")
     from playwright.sync_api import sync_playwright
 
@@ -383,7 +383,7 @@ def test_a_server_of_lesson_9_accepts_revoked_tokens(tmp_path):
 
 
 def test_schema_sql_adds_the_table_to_an_old_database(tmp_path):
-    """With the database of lesson 9, a valid token gets a 500. The line in the README repairs that."""
+    """With lesson 9's database, a valid token gets a 500. The line in the README repairs the database."""
     old = load_lesson(LESSONS[9], tmp_path / "data.db")
     old.test_client().post("/login", json=ALICE_BY_EMAIL)
     run_sql(old, "UPDATE users SET username = 'alicia' WHERE username = 'alice'")

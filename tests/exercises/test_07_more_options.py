@@ -31,7 +31,7 @@ def question_about_refusal(response, question):
 
 
 def without_user(claims, person):
-    """Return the claims of a token with a user who does not exist instead of this person."""
+    """Return the claims with a user who does not exist in the place of this person."""
     replacements = (
         (person.id, 1_000_000),  # real ids are below 10,000
         (str(person.id), "1000000"),
@@ -60,7 +60,7 @@ def test_the_mobile_app_logs_in(log_in, user, other):
 @pytest.mark.points(1)
 @pytest.mark.needs("test_the_mobile_app_logs_in")
 def test_other_logins_are_refused(client, log_in, user, other):
-    """The app refuses a wrong PIN, an unknown e-mail address, and a login with "password" instead of "pin"."""
+    """The app refuses a wrong PIN, an unknown e-mail address, and "password" instead of "pin"."""
     for wrong, reason in (
         ({"pin": other.password}, "this is another user's PIN"),
         ({"pin": f"{user.password}0"}, "this PIN is one digit too long"),
@@ -144,7 +144,7 @@ def test_other_algorithms_are_refused(log_in, get_me, user, secret_key):
         response,
         response.status == 200,
         "200, because this token is a copy of a real one, signed with HS512 and the app's SECRET_KEY",
-        question_about_refusal(response, "Which key verifies the tokens in your app?"),
+        question_about_refusal(response, "Which key does your app use to verify a token?"),
     )
     for algorithm in ("HS256", "HS384"):
         response = get_me(jwt.encode(claims, secret_key, algorithm))

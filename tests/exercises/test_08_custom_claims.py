@@ -90,7 +90,7 @@ def test_a_token_keeps_its_other_claims(log_in, user, admin):
         expect(
             login,
             claims.get("identity") == person.id,
-            f"a token whose claim identity is {person.id}, but it is {claims.get('identity')!r}",
+            f"a token whose claim identity is {person.id}, but this claim is {claims.get('identity')!r}",
             "How does the app find the user that a token belongs to?",
         )
         issued, begin, end = (claims.get(name) for name in ("iat", "nbf", "exp"))
@@ -98,12 +98,12 @@ def test_a_token_keeps_its_other_claims(log_in, user, admin):
             login,
             all(isinstance(moment, int | float) for moment in (issued, begin, end)),
             f"a token with the times iat, nbf and exp, but its claims are {claims}",
-            "Which claims did Flask-JWT write before? Does your handler return all of them?",
+            "Which claims does Flask-JWT write by itself? Does your handler return all of them?",
         )
         expect(
             login,
             abs(issued - time.time()) < 60,
-            f"a token whose iat is the time of the login, {int(time.time())}, but it is {issued}",
+            f"a token whose iat is the time of the login, {int(time.time())}, but the iat is {issued}",
             "In which time zone are the times in a token?",
         )
         expect(
@@ -122,7 +122,7 @@ def test_only_admins_get_the_report(token_of, get_report, user, other, admin):
         get_report(token_of(admin)),
         admin,
         "the role in this token is admin",
-        "Does your app accept its own tokens? Does the view still know the user?",
+        "Does your app accept its own tokens? Does the view still find the user?",
     )
     for person in (user, other):
         response = get_report(token_of(person))

@@ -53,13 +53,13 @@ def expect_both_kinds_to_be_good(get_report, tokens):
             response,
             response.status == 200,
             f"200, because this {kind} token is good: the role is admin, and it is signed with the app's key",
-            "Which tokens does your app accept, and which key verifies them?",
+            "Which tokens does your app accept? Which key does your app use to verify them?",
         )
 
 
 @pytest.mark.points(1)
 def test_a_new_token_carries_the_role_of_its_user(log_in, user, other, admin):
-    """A new token carries the role of its user, which is admin or user."""
+    """A new token carries the role of its user: admin or user."""
     for person, role in ((user, "user"), (admin, "admin"), (other, "user")):
         login = log_in(person)
         received = read_claims(login.get("access_token")).get("role")
@@ -67,7 +67,7 @@ def test_a_new_token_carries_the_role_of_its_user(log_in, user, other, admin):
             login,
             received == role,
             f'200 and a token with the role "{role}", but its role is {received!r}',
-            "Which loader adds a claim to each new token? The library calls only the last one that you write.",
+            "Which loader adds a claim to each new token? The library calls only your last one.",
         )
 
 
@@ -94,7 +94,7 @@ def test_a_new_token_keeps_its_other_claims(log_in, user):
     expect(
         login,
         are_times and abs(times[0] - time.time()) < 5 and abs(times[1] - times[0]) < 2,
-        f"a token that is valid from now on, which is {int(time.time())}, but its claims are {claims}",
+        f"a token that is valid from now on (now is {int(time.time())}), but its claims are {claims}",
         "Who sets the times in a token of your app? Are they in UTC?",
     )
     expect(
@@ -141,9 +141,10 @@ def test_an_old_token_opens_the_report_to_admins(get_report, secret_key, user, a
         expect(
             response,
             response.status == 200 and response.get("for") == admin.username,
-            f"200 and the report for {admin.username}. Exercise 8's app issued this token {age} seconds ago, "
-            "with the role admin",
-            "How does an old token name its user? Which option says in which claim the library finds the user's id?",
+            f"200 and the report for {admin.username}, because exercise 8's app issued this "
+            f"token {age} seconds ago with the role admin",
+            "How does an old token name its user? "
+            "Which option tells the library which claim contains the user's id?",
         )
     response = get_report(mint(secret_key, user.id, role="user"))
     expect(
@@ -164,7 +165,7 @@ def test_an_old_token_opens_the_report_to_admins(get_report, secret_key, user, a
 @pytest.mark.points(1)
 @pytest.mark.needs("test_an_old_token_opens_the_report_to_admins")
 def test_the_role_in_the_token_decides(get_report, mint_both, user, admin):
-    """In new and old tokens, the role in the token decides, and only the role admin opens the report."""
+    """In new and old tokens, only the role in the token decides, and only the role admin opens the report."""
     for person, description, role, status in (
         (admin, "an admin", "user", 403),
         (user, "a user", "admin", 200),
@@ -176,7 +177,8 @@ def test_the_role_in_the_token_decides(get_report, mint_both, user, admin):
             expect(
                 response,
                 response.status == status and (status == 403 or response.get("for") == person.username),
-                f'{status} for {description}, {person.username}, whose {kind} token has the role "{role}"',
+                f"{status}, because this {kind} token of {description} ({person.username}) "
+                f'has the role "{role}"',
                 "Does your app check the role of the token or of the user? Which roles does it accept?",
             )
 
@@ -222,7 +224,7 @@ def test_an_incomplete_token_is_refused(get_report, mint_both, user, admin):
 @pytest.mark.points(2)
 @pytest.mark.needs("test_an_old_token_opens_the_report_to_admins")
 def test_a_bad_token_is_refused(client, get_report, mint_both, secret_key, user, admin):
-    """You get a 401 without a token, and for an expired, forged or refresh token, or one for another app."""
+    """You get a 401 without a token, or with a forged, expired or refresh token, or one for another app."""
     expect_both_kinds_to_be_good(get_report, mint_both(admin))
     response = client.get("/report")
     expect(
@@ -236,19 +238,19 @@ def test_a_bad_token_is_refused(client, get_report, mint_both, secret_key, user,
         header, _, signature = mint_both(user)[kind].split(".")
         bad["changed to the role admin after it was signed"] = f"{header}.{good.split('.')[1]}.{signature}"
         bad["signed with the demo key"] = mint(DEMO_KEY, **({"identity": None} | read_claims(good)))
-        bad["for another app, which its aud names"] = mint_both(admin, aud="another app")[kind]
+        bad["its aud says that the token is for another app"] = mint_both(admin, aud="another app")[kind]
         for flaw, token in bad.items():
             response = get_report(token)
             expect(
                 response,
                 response.status == 401,
                 f"401, because this {kind} token is bad ({flaw})",
-                "Which lines of your answer decide whether a token is good? Does the exercise need them?",
+                "Which lines of your answer decide whether a token is good? Are all these lines necessary?",
             )
     response = get_report(mint_both(admin, type="refresh")["new"])
     expect(
         response,
         response.status == 401,
         '401, because this token has the type "refresh"',
-        "Which tokens does jwt_required() accept if nobody changes its options?",
+        "Which types of tokens does jwt_required() accept without arguments?",
     )

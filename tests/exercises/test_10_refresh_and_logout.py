@@ -72,7 +72,7 @@ def story(start, log_in, get_me, refresh, log_out, user, other, admin):
 
 
 def wait_for_half_a_second():
-    """Wait until at least half of the current second is left, because the next requests belong together."""
+    """Wait until at least half of a second is left, because the next requests must fit into one second."""
     if time.time() % 1 > 0.5:
         time.sleep(1 - time.time() % 1)
 
@@ -134,8 +134,9 @@ def ask_why(client, story, secret_key):
             )
         if read_claims(token).keys() - CLAIMS_OF_THE_LIBRARY:
             return (
-                "What does the app compare your claim with, and does your function return the result? Is there a row "
-                "for this user after the logout? Which method of a database connection saves a change?"
+                "What does the app compare your claim with, and does your function return the result? "
+                "After the logout, is there a row for this user? "
+                "Which method of a database connection saves a change?"
             )
         return (
             "At each request, how can the app find out that a token is from before the logout? "
@@ -202,14 +203,14 @@ def test_old_refresh_tokens_are_refused(story, get_me, refresh):
 
 @pytest.mark.points(2)
 @pytest.mark.needs("test_old_access_tokens_are_refused")
-def test_only_users_log_themselves_out(client, story, expect_to_work, refresh, other, admin):
+def test_users_can_log_out_only_themselves(client, story, expect_to_work, refresh, other, admin):
     """To log out everywhere, you need a valid token, and nothing changes for other users."""
     for login, person in ((story.other, other), (story.admin, admin)):
         for response in (login, refresh(login)):
             expect_to_work(
                 response,
                 person,
-                "another user has logged out",
+                "only another user has logged out",
                 "Whose tokens does a logout revoke? How does your app tell the users apart?",
             )
     claims = read_claims(story.admin.get("access_token"))
@@ -223,7 +224,7 @@ def test_only_users_log_themselves_out(client, story, expect_to_work, refresh, o
             reason,
             "Which line makes sure that POST /logout-everywhere gets a valid token?",
         )
-    expect_to_work(story.admin, admin, "this user has not logged out", "Who can log out a user?")
+    expect_to_work(story.admin, admin, "this user has not logged out", "Who can log this user out?")
 
 
 @pytest.mark.points(2)
@@ -254,7 +255,7 @@ def test_every_process_refuses_old_tokens(client, start, story, expect_to_work, 
         )
         expect_refused(
             get_me(story.phone, process),
-            "this user logged out earlier, before another user did",
+            "this user logged out before the other user did",
             "Does the database keep the logouts of all users?",
         )
     expect_to_work(

@@ -102,7 +102,7 @@ def test_an_admin_gets_the_users_and_others_get_a_403(log_in, get_users):
 
 
 def test_the_database_decides_who_is_an_admin(app, log_in, get_users):
-    """A user who gains or loses rights does so with the next request, even with an old token."""
+    """If a user gains or loses rights, the next request already shows it, even with an old token."""
     bob, alice = log_in(BOB_BY_EMAIL), log_in(ALICE_BY_EMAIL)
     run_sql(app, "UPDATE users SET is_admin = NOT is_admin")
     assert get_users(bob).status_code == 200
@@ -128,7 +128,7 @@ def test_a_token_works_for_half_an_hour_and_its_leeway(ask_as_alice):
 
 @pytest.mark.parametrize("claim", ["iat", "nbf"])
 def test_a_token_from_the_future_is_refused(ask_as_alice, claim):
-    """The leeway of 10 seconds is also for tokens from a computer whose clock is ahead."""
+    """The leeway of 10 seconds also allows for a clock that is ahead."""
 
     def status(seconds):
         return ask_as_alice(**{claim: int(time.time()) + seconds}).status_code
@@ -143,7 +143,7 @@ def test_a_token_without_one_of_its_times_is_refused(ask_as_alice, claim):
     assert_refused(ask_as_alice(**{claim: None}))
 
 
-def test_a_token_without_its_user_is_refused(ask_as_alice):
+def test_a_token_without_the_id_of_its_user_is_refused(ask_as_alice):
     """A username does not say which user a token belongs to."""
     assert ask_as_alice().status_code == 200
     assert_refused(ask_as_alice(identity=None))

@@ -1,4 +1,4 @@
-"""Lesson 9: Flask-JWT-Extended. Lesson 8's tests run on it too, and show that the API is the same."""
+"""Lesson 9: Flask-JWT-Extended. Lesson 8's tests run on this lesson too, because the API is the same."""
 
 import os
 import subprocess
@@ -32,7 +32,7 @@ def test_every_token_has_its_own_id(client):
     [None, {"key": "x" * 32}, {"age": 4000}, {"exp": None}, {"identity": 99}, {"aud": "another"}],
     ids=str,
 )
-def test_each_refused_request_is_asked_for_a_bearer_token(app, client, changes):
+def test_each_401_asks_for_a_bearer_token(app, client, changes):
     """Without a valid token, the response has the header WWW-Authenticate with the scheme Bearer."""
     token = None if changes is None else mint_for(app, **{"identity": 2} | changes)
     response = client.get("/users", headers=authorization(token, "Bearer") if token else None)

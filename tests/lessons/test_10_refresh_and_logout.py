@@ -53,7 +53,7 @@ def test_a_login_gives_two_kinds_of_tokens(client):
 
 
 def test_nobody_may_keep_a_copy_of_a_response_with_a_token(client):
-    """The responses of the login and of /refresh forbid caches to keep them."""
+    """The responses of /login and /refresh tell caches not to keep a copy."""
     login = client.post("/login", json=ALICE_BY_EMAIL)
     assert login.headers.get("Cache-Control") == "no-store"
     refreshed = refresh(client, login.json()["refresh_token"])
@@ -155,7 +155,7 @@ def test_a_token_needs_an_id(app, client, kind, path):
 # log out
 
 
-def test_after_log_out_with_the_access_token_only_the_refresh_token_works(client):
+def test_after_logout_with_the_access_token_only_the_refresh_token_works(client):
     """POST /logout revokes the token that it comes with. The other token of the pair still works."""
     tokens = log_in(client)
     response = log_out(client, tokens[0])
@@ -164,7 +164,7 @@ def test_after_log_out_with_the_access_token_only_the_refresh_token_works(client
     assert users(client, tokens[0]).json() == {"message": "Token has been revoked", "code": 401}
 
 
-def test_after_log_out_with_the_refresh_token_only_the_access_token_works(client):
+def test_after_logout_with_the_refresh_token_only_the_access_token_works(client):
     """A revoked refresh token gives no access token. The access token works until it expires."""
     tokens = log_in(client)
     response = log_out(client, tokens[1])
@@ -173,7 +173,7 @@ def test_after_log_out_with_the_refresh_token_only_the_access_token_works(client
     assert refresh(client, tokens[1]).json() == {"message": "Token has been revoked", "code": 401}
 
 
-def test_log_out_ends_one_session_and_no_other(client):
+def test_logout_ends_one_session_and_no_other(client):
     """The tokens of another login still work, and the user can log in again."""
     phone, laptop = log_in(client), log_in(client)
     assert [log_out(client, token).status_code for token in phone] == [200, 200]
@@ -191,12 +191,12 @@ def test_nobody_can_log_out_twice_with_one_token(client):
 
 
 def test_of_40_logouts_at_once_one_succeeds(app, client):
-    """If 40 clients log out with one token at the same moment, one of them gets a 200, the others a 401."""
+    """Of 40 clients that log out with one token at the same moment, one gets a 200. The others get a 401."""
     _, token = log_in(client)
     barrier = Barrier(40, timeout=60)
 
     def wait_for_the_others(header, payload):
-        """Let no request go on before all of them have asked the table. The library calls this next."""
+        """Hold each request until all have read the table. The library calls this after the other loader."""
         barrier.wait()
         return True
 

@@ -93,7 +93,7 @@ def test_a_key_of_digits_stays_text(folder, tmp_path, monkeypatch):
 def test_an_app_without_a_key_does_not_start(folder, tmp_path, monkeypatch, value):
     """from_prefixed_env() reads null as None. As text, None would be a key that everybody knows."""
     monkeypatch.setenv("FLASK_SECRET_KEY", value)
-    with pytest.raises(RuntimeError, match="needs a secret key. Set FLASK_SECRET_KEY"):
+    with pytest.raises(RuntimeError, match=r"needs a secret key\. Set FLASK_SECRET_KEY"):
         load_lesson(folder, tmp_path / "data.db")
 
 

@@ -417,8 +417,8 @@ def test_progress_names_an_answer_in_the_folder_of_a_lesson_that_has_moved(stude
     old = student.repository / "lessons/08_flask_jwt_extended/answer.py"
     old.write_text("app = None\n")
     assert (
-        "\nlessons/08_flask_jwt_extended/answer.py is in the folder of a lesson that has moved: "
-        "read lessons/08_flask_jwt_extended/README.md.\n"
+        "\nlessons/08_flask_jwt_extended/answer.py is in the old folder of a lesson that has moved. "
+        "Read lessons/08_flask_jwt_extended/README.md.\n"
     ) in student.run("progress")
     assert old.read_text() == "app = None\n"
 

@@ -263,7 +263,7 @@ FAULTS = {  # (file, old text, new text, the test that must fail)
         "lessons/10_refresh_and_logout/app.py",
         "@jwt.token_in_blocklist_loader\n",
         "",
-        LESSON_10 + "after_log_out_with_the_refresh_token_only_the_access_token_works",
+        LESSON_10 + "after_logout_with_the_refresh_token_only_the_access_token_works",
     ),
     "an option that the table does not have": (
         "lessons/07_more_options/reference.md",
@@ -281,7 +281,7 @@ FAULTS = {  # (file, old text, new text, the test that must fail)
         "lessons/07_more_options/reference.md",
         "`timedelta(seconds=10)`",
         "`timedelta(seconds=20)`",
-        OPTIONS + "every_default_is_the_one_of_the_source",
+        OPTIONS + "every_default_is_the_default_in_the_source",
     ),
     "a wrong type in the table": (
         "lessons/07_more_options/reference.md",

@@ -1,4 +1,4 @@
-"""A function creates the app, and a function of its own sets the options."""
+"""One function creates the app, and another function sets the options."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""The response to the login calls the token a bearer token, but the app still reads the word Token."""
+"""The login response says that the token type is bearer, but the app expects the word Token."""
 
 import os
 

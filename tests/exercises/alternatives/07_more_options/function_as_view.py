@@ -1,4 +1,4 @@
-"""The resource is a plain Flask view, and a function finds the user with Flask-JWT."""
+"""The view is a plain function instead of a resource of Flask-RESTful."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""The token names its user by a claim sub with the id as text."""
+"""The token names its user in the claim sub, with the id as text."""
 
 import os
 import time

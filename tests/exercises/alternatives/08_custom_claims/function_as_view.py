@@ -1,4 +1,4 @@
-"""The view is a function of Flask, and the report has a list of roles."""
+"""The view is a plain function, and a list names the roles that open the report."""
 
 import os
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""The login is a view of its own, which makes a token from the claims."""
+"""The app has its own login view, which makes a token from the claims."""
 
 import os
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""The view is a function, and a decorator of its own compares the role."""
+"""The view is a function, and a separate decorator compares the role."""
 
 import os
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""A login of its own gives each token its claims with additional_claims."""
+"""The app's own login passes the claims to each token as additional_claims."""
 
 import os
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The library only needs a claim that old and new tokens have, so it takes the role for the identity."""
+"""JWT_IDENTITY_CLAIM is role, because old and new tokens both have this claim."""
 
 import os
 from datetime import timedelta

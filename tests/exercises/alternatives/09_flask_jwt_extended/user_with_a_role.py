@@ -1,4 +1,4 @@
-"""The user who is looked up gets the role of the token, and the view reads current_user."""
+"""The look-up copies the role from the token to the user, and the view reads current_user."""
 
 import os
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""A class of its own reads and raises the number of a user."""
+"""A separate class reads and increases the number of a user."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""A decorator of the app's own compares the numbers, in each view that needs a token."""
+"""The app's own decorator compares the numbers in each view that needs a token."""
 
 import os
 from functools import wraps

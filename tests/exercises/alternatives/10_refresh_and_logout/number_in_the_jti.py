@@ -1,4 +1,4 @@
-"""The number is the beginning of the claim jti."""
+"""The claim jti begins with the number."""
 
 import os
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""Each user has a random text instead of a number, and a logout draws a new one."""
+"""Each user has a random text instead of a number, and a logout stores a new text."""
 
 import os
 import secrets

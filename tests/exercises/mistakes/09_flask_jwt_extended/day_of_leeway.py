@@ -1,4 +1,4 @@
-"""The leeway is a day, so that old tokens stay good for some time.
+"""The leeway is a day, so the app also accepts tokens that expired hours ago.
 
 fails: test_a_bad_token_is_refused
 shows: expired a minute ago

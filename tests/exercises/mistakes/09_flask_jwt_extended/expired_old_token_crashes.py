@@ -1,4 +1,4 @@
-"""The app does not expect that PyJWT refuses an old token, and an expired one causes a 500.
+"""The app does not catch PyJWT's error for an expired old token, so this token causes a 500.
 
 fails: test_a_bad_token_is_refused
 shows: got       500

@@ -1,7 +1,7 @@
 """In a new token, the role of the user in the database decides.
 
 fails: test_the_role_in_the_token_decides
-shows: whose new token
+shows: because this new token of
 points: 9
 """
 

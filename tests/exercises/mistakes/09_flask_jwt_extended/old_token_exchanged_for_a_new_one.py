@@ -1,7 +1,7 @@
 """The app exchanges an old token for a new one, whose role comes from the database.
 
 fails: test_the_role_in_the_token_decides
-shows: whose old token
+shows: because this old token of
 points: 8
 """
 

@@ -1,4 +1,4 @@
-"""A login of its own makes tokens that last for a year.
+"""The app's own login makes tokens that last for a year.
 
 fails: test_a_new_token_keeps_its_other_claims
 shows: expires after 300 seconds

@@ -1,6 +1,6 @@
 """The token is optional, and without a token there is no user to log out.
 
-fails: test_only_users_log_themselves_out
+fails: test_users_can_log_out_only_themselves
 shows: got       500
 points: 8
 """

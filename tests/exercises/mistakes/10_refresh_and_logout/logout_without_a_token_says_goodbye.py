@@ -1,6 +1,6 @@
 """A logout without a token gets a 200.
 
-fails: test_only_users_log_themselves_out
+fails: test_users_can_log_out_only_themselves
 shows: because the request has no token
 points: 8
 """

@@ -1,6 +1,6 @@
-"""The update has no WHERE, so it changes the numbers of all users.
+"""The UPDATE has no WHERE, so it changes the numbers of all users.
 
-fails: test_only_users_log_themselves_out
+fails: test_users_can_log_out_only_themselves
 shows: Whose tokens
 points: 6
 """

@@ -1,6 +1,6 @@
 """All users share one number, so a logout revokes the tokens of everybody.
 
-fails: test_only_users_log_themselves_out
+fails: test_users_can_log_out_only_themselves
 shows: Whose tokens
 points: 6
 """

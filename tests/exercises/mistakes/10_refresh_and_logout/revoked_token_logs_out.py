@@ -1,6 +1,6 @@
 """A token that has been revoked can still log its user out.
 
-fails: test_only_users_log_themselves_out
+fails: test_users_can_log_out_only_themselves
 shows: this token has been revoked
 points: 8
 """

@@ -1,6 +1,6 @@
 """The view reads the token without verifying it, so anybody can log a user out.
 
-fails: test_only_users_log_themselves_out
+fails: test_users_can_log_out_only_themselves
 shows: signed with another key
 points: 8
 """
