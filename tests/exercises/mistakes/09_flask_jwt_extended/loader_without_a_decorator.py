@@ -1,7 +1,7 @@
 """The function that adds claims has no decorator, so the library never calls it.
 
 fails: test_a_new_token_carries_the_role_of_its_user
-shows: add a claim to each token
+shows: adds a claim to each new token
 points: 6
 """
 

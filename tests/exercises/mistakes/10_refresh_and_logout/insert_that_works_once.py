@@ -1,7 +1,7 @@
 """The user already has a row in the table at the second logout, so the app crashes.
 
 fails: test_the_next_login_works_until_the_next_logout
-shows: latest logout
+shows: got       500 sqlite3.IntegrityError
 points: 8
 """
 
