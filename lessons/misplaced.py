@@ -22,13 +22,16 @@ def describe_unread() -> list[str]:
 
 
 def describe_misplaced(answers: list[Path]) -> list[str]:
-    """Return a sentence for each of these answers that seems to belong to another exercise."""
+    """Return a sentence for each of these answers that seems to belong to another exercise.
+
+    If the folder of that exercise has an answer already, nothing is said, because a move could replace it.
+    """
     closest = {file: closest_exercise(file) for file in answers}
     return [
         f"{name(file)} looks like an answer to exercise {int(exercise[:2])}. "
         f"If it is one, move it to lessons/{exercise}/answer.py."
         for file, exercise in closest.items()
-        if exercise != file.parent.name
+        if exercise != file.parent.name and not (LESSONS / exercise / "answer.py").exists()
     ]
 
 

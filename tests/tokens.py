@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -62,20 +63,23 @@ def authorization(token: str, prefix: str = "JWT") -> dict[str, str]:
 def make_copies(token: str, key: str, identity: int) -> tuple[str, dict[str, str]]:
     """Return a good copy of a token from a login, signed with the app's key, and bad copies by their flaw.
 
-    The copies have the claims and the algorithm of the real token, so nothing but the flaw can be why an app
+    The copies have the header and the claims of the real token, so nothing but the flaw can be why an app
     refuses a bad one.
     """
     claims, algorithm = read_claims(token), read_algorithm(token)
+    header = jwt.get_unverified_header(token)
+    encode = partial(jwt.encode, headers={name: header[name] for name in header if name != "alg"})
     age = max(claims.get("exp", 0) - int(time.time()), 0) + 10**6
     long_ago = {name: claims[name] - age for name in ("iat", "nbf", "exp") if name in claims}
     just_now = {"exp": int(time.time()) - 60}
-    good = jwt.encode(claims, key, algorithm)
-    header, _, signature = good.split(".")
-    other_claims = jwt.encode(claims | {"identity": identity + 1}, key, algorithm).split(".")[1]
+    # in another order, because an app may know its own tokens by heart
+    good = encode(dict(reversed(claims.items())), key, algorithm)
+    first_part, _, signature = good.split(".")
+    other_claims = encode(claims | {"identity": identity + 1}, key, algorithm).split(".")[1]
     return good, {
-        "signed with another key": jwt.encode(claims, "another key " * 8, algorithm),
-        "changed after it was signed": f"{header}.{other_claims}.{signature}",
-        "not signed": jwt.encode(claims, "", "none"),
-        "expired a minute ago": jwt.encode(claims | just_now, key, algorithm),
-        "expired long ago": jwt.encode(claims | long_ago, key, algorithm),
+        "signed with another key": encode(claims, "another key " * 8, algorithm),
+        "changed after it was signed": f"{first_part}.{other_claims}.{signature}",
+        "not signed": encode(claims, "", "none"),
+        "expired a minute ago": encode(claims | just_now, key, algorithm),
+        "expired long ago": encode(claims | long_ago, key, algorithm),
     }

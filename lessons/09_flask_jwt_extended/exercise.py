@@ -1,7 +1,7 @@
 import os
 from datetime import timedelta
 
-from flask import Flask, jsonify, request
+from flask import Flask, make_response, request
 from flask_jwt_extended import JWTManager, current_user, jwt_required
 from flask_restful import Resource
 
@@ -26,7 +26,8 @@ jwt = JWTManager(app)
 @jwt.unauthorized_loader
 @jwt.invalid_token_loader
 def refuse(message):
-    return jsonify(message=message, code=401), 401, {"WWW-Authenticate": 'Bearer realm="Login Required"'}
+    headers = {"WWW-Authenticate": 'Bearer realm="Login Required"'}
+    return make_response({"message": message, "code": 401}, 401, headers)
 
 
 @jwt.expired_token_loader

@@ -142,7 +142,7 @@ class Client:
         headers = dict(headers or {})
         sent += "".join(f"\n{name}: {value}" for name, value in headers.items())
         if token is not None:
-            headers["Authorization"] = f"{prefix} {token}"
+            headers["Authorization"] = f"{prefix} {token}".strip()  # as HTTP does
             sent += f"\nAuthorization: {prefix} {shorten(str(token))}"
         # a token or an id from an earlier response can hold any character
         headers = {name: as_header(value) for name, value in headers.items()}

@@ -7,8 +7,12 @@ import jwt
 import pytest
 
 from exercises.client import expect
-from tokens import read_claims
+from tokens import make_copies, read_claims
 
+SAME_SECOND = (
+    "The app refuses an older copy of this token. The claim iat counts whole seconds. "
+    "What if a login and the logout happen in the same second?"
+)
 CLAIMS_OF_THE_LIBRARY = {"csrf", "exp", "fresh", "iat", "jti", "nbf", "sub", "type"}
 
 
@@ -62,7 +66,7 @@ def story(start, log_in, get_me, refresh, log_out, user, other, admin):
     story.second_process = start()
     get_me(story.phone, story.second_process)  # now this process may remember something about the user
     story.process_apart = start(apart=True)
-    wait_for_half_a_second()
+    time.sleep(1 - time.time() % 1)  # the phone logged in in an earlier second than the laptop
     story.laptop = log_in(user)
     story.refreshed = refresh(story.laptop)
     story.before = [get_me(response) for response in (story.phone, story.laptop)]
@@ -123,15 +127,14 @@ def ask_why(client, story, secret_key):
     def ask_why(login):
         token = login.get("access_token")
         if client.get("/me", made_earlier(token, secret_key), prefix="Bearer").status == 401:
-            return (
-                "The app refuses an older copy of this token. The claim iat counts whole seconds. "
-                "What if a login and the logout happen in the same second?"
-            )
+            return SAME_SECOND
         if 401 in [response.status for response in story.after]:
             return (
                 "The app refuses one token of this user and accepts another one. "
                 "What do all tokens of a user have in common?"
             )
+        if client.post("/refresh", token=str(login.get("refresh_token")), prefix="Bearer").status == 401:
+            return "Which kinds of tokens does your app check, and in which views?"
         if read_claims(token).keys() - CLAIMS_OF_THE_LIBRARY:
             return (
                 "What does the app compare your claim with, and does your function return the result? "
@@ -147,7 +150,7 @@ def ask_why(client, story, secret_key):
 
 
 @pytest.mark.points(1)
-def test_old_access_tokens_are_refused(story, ask_why, user):
+def test_old_access_tokens_are_refused(client, secret_key, story, ask_why, user):
     """After you log out everywhere, the access tokens of all your devices get a 401."""
     for response in story.before:
         expect(
@@ -158,7 +161,9 @@ def test_old_access_tokens_are_refused(story, ask_why, user):
         )
     expect_success(story.logged_out)
     for login, response in zip((story.phone, story.laptop), story.after, strict=True):
-        if response.status != 401:
+        # A later check is about tokens from the second of the logout.
+        old = client.get("/me", made_earlier(login.get("access_token"), secret_key), prefix="Bearer")
+        if response.status != 401 and old.status != 401:
             question = ask_why(login) if response.status == 200 else "Which function makes this response?"
             reason = "the user got this token before the request POST /logout-everywhere"
             expect_refused(response, reason, question)
@@ -180,7 +185,7 @@ def test_the_message_says_that_the_token_has_been_revoked(story, refresh):
 
 @pytest.mark.points(2)
 @pytest.mark.needs("test_old_access_tokens_are_refused")
-def test_old_refresh_tokens_are_refused(story, get_me, refresh):
+def test_old_refresh_tokens_are_refused(client, secret_key, story, get_me, refresh):
     """After you log out everywhere, your refresh tokens get a 401, and so do the tokens made with them."""
     expect(
         story.refreshed,
@@ -189,10 +194,14 @@ def test_old_refresh_tokens_are_refused(story, get_me, refresh):
         "Does a refresh token carry everything that your app looks for in a token?",
     )
     for login in (story.phone, story.laptop):
+        older = made_earlier(login.get("refresh_token"), secret_key)
+        older_is_refused = client.post("/refresh", token=older, prefix="Bearer").status == 401
         expect_refused(
             refresh(login),
             "this refresh token is from before the logout",
-            "Which kinds of tokens does your app check, and in which views?",
+            SAME_SECOND
+            if older_is_refused
+            else "Which kinds of tokens does your app check, and in which views?",
         )
     expect_refused(
         get_me(story.refreshed),
@@ -201,30 +210,84 @@ def test_old_refresh_tokens_are_refused(story, get_me, refresh):
     )
 
 
+@pytest.fixture
+def expect_bad_requests_to_fail(client, story, secret_key, log_in, user, admin):
+    """A function that fails the check unless the app refuses wrong passwords and all kinds of bad tokens."""
+
+    def expect_bad_requests_to_fail():
+        wrong = client.post("/login", {"email": user.email, "password": "wrong"})
+        expect_refused(wrong, "the password is wrong", "Does your login check the password?")
+        login = log_in(user)
+        expect(
+            login, login.status == 200, "200, because the user still exists", "What does your logout change?"
+        )
+        good, bad = make_copies(story.admin.get("access_token"), secret_key, admin.id)
+        response = client.get("/me", good, prefix="Bearer")
+        expect(
+            response,
+            response.status == 200,
+            "200, because this token has the claims of a real one and is signed with the app's SECRET_KEY",
+            'Which key signs the tokens of your app? Does it come from app.config["SECRET_KEY"]?',
+        )
+        bad["a refresh token"] = story.admin.get("refresh_token")
+        for flaw, token in bad.items():
+            expect_refused(
+                client.get("/me", token, prefix="Bearer"),
+                f"this token is bad ({flaw})",
+                "Which lines of your answer decide whether a token is good? Does the exercise need them?",
+            )
+        expect_refused(
+            client.post("/refresh", token=story.admin.get("access_token"), prefix="Bearer"),
+            "this is an access token",
+            "Which kind of token does POST /refresh accept?",
+        )
+        for token, reason in (
+            (None, "the request has no token"),
+            (story.phone.get("access_token"), "this token has been revoked"),
+            (bad["signed with another key"], "this token is signed with another key"),
+        ):
+            expect_refused(
+                client.post("/logout-everywhere", token=token, prefix="Bearer"),
+                reason,
+                "Which line makes sure that POST /logout-everywhere gets a valid token?",
+            )
+        response = client.get("/me", story.admin.get("access_token"), prefix="Bearer")
+        expect(
+            response,
+            response.status == 200,
+            "200, because this user has not logged out",
+            "Who can log out a user?",
+        )
+
+    return expect_bad_requests_to_fail
+
+
 @pytest.mark.points(2)
 @pytest.mark.needs("test_old_access_tokens_are_refused")
-def test_users_can_log_out_only_themselves(client, story, expect_to_work, refresh, other, admin):
-    """To log out everywhere, you need a valid token, and nothing changes for other users."""
+def test_users_can_log_out_only_themselves(
+    client, story, expect_to_work, expect_bad_requests_to_fail, log_in, refresh, user, other, admin
+):
+    """Nothing changes for other users, and the app still refuses wrong passwords and bad tokens."""
     for login, person in ((story.other, other), (story.admin, admin)):
-        for response in (login, refresh(login)):
-            expect_to_work(
-                response,
-                person,
-                "only another user has logged out",
-                "Whose tokens does a logout revoke? How does your app tell the users apart?",
-            )
-    claims = read_claims(story.admin.get("access_token"))
-    for token, reason in (
-        (None, "the request has no token"),
-        (story.phone.get("access_token"), "this token has been revoked"),
-        (jwt.encode(claims, "another key " * 8, "HS256"), "this token is signed with another key"),
-    ):
-        expect_refused(
-            client.post("/logout-everywhere", token=token, prefix="Bearer"),
-            reason,
-            "Which line makes sure that POST /logout-everywhere gets a valid token?",
+        expect_to_work(
+            login,
+            person,
+            "another user has logged out",
+            "Whose tokens does a logout revoke? How does your app tell the users apart?",
         )
-    expect_to_work(story.admin, admin, "this user has not logged out", "Who can log this user out?")
+        expect_to_work(
+            refresh(login),
+            person,
+            "POST /refresh has made this token, and this user has not logged out",
+            "POST /refresh makes tokens too. Which function of yours is called for each new token?",
+        )
+    for path, body in (
+        (f"/logout-everywhere?user_id={admin.id}", None),
+        ("/logout-everywhere", {"user_id": admin.id, "id": admin.id, "email": admin.email}),
+    ):
+        client.post(path, body, str(log_in(user).get("access_token")), prefix="Bearer")
+        expect_to_work(story.admin, admin, "another user has logged out", "Who can log out a user?")
+    expect_bad_requests_to_fail()
 
 
 @pytest.mark.points(2)

@@ -164,6 +164,35 @@ def test_many_first_requests_to_two_processes_succeed(tmp_path):
         assert first_requests(urls, BOB) == [200] * 8
 
 
+# who may see what
+
+
+def get_users_as(app, identity):
+    """Return the response to GET /users with a token of this user."""
+    prefix = app.config.get("JWT_AUTH_HEADER_PREFIX", "Bearer")
+    header = authorization(mint_for(app, identity=identity), prefix)
+    return app.test_client().get("/users", headers=header)
+
+
+def test_the_list_contains_no_more_than_ids_and_usernames(app):
+    users = get_users_as(app, 2).json["users"]
+    assert users == [{"id": 1, "username": "bob"}, {"id": 2, "username": "alice"}]
+
+
+def test_a_deleted_user_gets_a_401(app):
+    assert get_users_as(app, 1).status_code != 401
+    run_sql(app, "DELETE FROM users WHERE username = 'bob'")
+    assert get_users_as(app, 1).status_code == 401
+
+
+def test_from_lesson_6_on_only_admins_see_the_list(folder, app):
+    response = get_users_as(app, 1)
+    if int(folder.name[:2]) < 6:
+        assert response.status_code == 200
+    else:
+        assert (response.status_code, response.json["message"]) == (403, "bob is not an admin")
+
+
 # errors
 
 

@@ -416,11 +416,34 @@ def test_progress_and_check_name_the_exercise_that_an_answer_seems_to_belong_to(
 def test_progress_names_an_answer_in_the_folder_of_a_lesson_that_has_moved(student):
     old = student.repository / "lessons/08_flask_jwt_extended/answer.py"
     old.write_text("app = None\n")
+    student.run("start", "1")
+    output = student.run("progress")
     assert (
         "\nlessons/08_flask_jwt_extended/answer.py is in the old folder of a lesson that has moved. "
         "Read lessons/08_flask_jwt_extended/README.md.\n"
-    ) in student.run("progress")
+    ) in output
+    assert output.count("has moved") == 1
     assert old.read_text() == "app = None\n"
+
+
+def test_an_answer_is_not_sent_to_a_folder_with_another_answer(student):
+    shutil.copy(
+        student.repository / "solutions/08_custom_claims.py",
+        student.repository / "lessons/07_more_options/answer.py",
+    )
+    student.run("start", "8")
+    assert "looks like" not in student.run("check", "7")
+
+
+def test_an_answer_with_points_is_not_called_misplaced(student):
+    """This answer has points, although it has more in common with the starter of exercise 1."""
+    mistake = ROOT / "tests/exercises/mistakes/03_auth_key/own_login_takes_both_keys.py"
+    answer = student.repository / "lessons/03_auth_key/answer.py"
+    shutil.copy(mistake, answer)
+    assert closest_exercise(answer) == "01_auth_url"
+    output = student.run("check", "3")
+    assert "FAILED" in output
+    assert "looks like" not in output
 
 
 def test_an_unfinished_answer_in_the_right_folder_is_not_called_misplaced(student):

@@ -1,8 +1,8 @@
 """A request handler also accepts longer words that begin with Token.
 
-fails: test_a_token_follows_the_word_token
+fails: test_other_words_are_refused
 shows: Tokens is another word
-points: 5
+points: 9
 """
 
 import os

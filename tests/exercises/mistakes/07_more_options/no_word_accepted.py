@@ -1,8 +1,8 @@
 """A request handler removes the word, and also accepts a token without any word.
 
-fails: test_a_token_follows_the_word_token
+fails: test_other_words_are_refused
 shows: no word before this token
-points: 5
+points: 9
 """
 
 import os

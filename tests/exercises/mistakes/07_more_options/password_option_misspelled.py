@@ -2,7 +2,7 @@
 
 fails: test_the_mobile_app_logs_in
 shows: got       401
-points: 0
+points: 7
 """
 
 import os

@@ -2,7 +2,7 @@
 
 fails: test_other_logins_are_refused
 shows: because the key is now pin
-points: 9
+points: 8
 """
 
 import os

@@ -2,7 +2,7 @@
 
 fails: test_other_logins_are_refused
 shows: another user's PIN
-points: 9
+points: 8
 """
 
 import os

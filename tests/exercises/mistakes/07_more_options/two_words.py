@@ -1,8 +1,8 @@
 """A request handler accepts the words Token and JWT.
 
-fails: test_a_token_follows_the_word_token
+fails: test_other_words_are_refused
 shows: JWT is another word
-points: 5
+points: 9
 """
 
 import os

@@ -2,7 +2,7 @@
 
 fails: test_only_admins_get_the_report
 shows: Which status says that the user is not allowed
-points: 4
+points: 6
 """
 
 import os

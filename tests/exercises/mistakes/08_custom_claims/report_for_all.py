@@ -2,7 +2,7 @@
 
 fails: test_only_admins_get_the_report
 shows: Where does your app compare the role
-points: 4
+points: 6
 """
 
 import os

@@ -2,7 +2,7 @@
 
 fails: test_nobody_can_write_a_role_without_the_key
 shows: its role was changed after it was signed
-points: 8
+points: 5
 """
 
 import os

@@ -2,7 +2,7 @@
 
 fails: test_a_bad_token_is_refused
 shows: signed with the demo key
-points: 8
+points: 9
 """
 
 import os

@@ -2,7 +2,7 @@
 
 fails: test_a_new_token_opens_the_report_to_admins
 shows: accept its own tokens
-points: 4
+points: 6
 """
 
 import os

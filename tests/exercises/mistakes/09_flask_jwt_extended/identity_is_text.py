@@ -2,7 +2,7 @@
 
 fails: test_an_old_token_opens_the_report_to_admins
 shows: How does an old token name its user
-points: 4
+points: 5
 """
 
 import os

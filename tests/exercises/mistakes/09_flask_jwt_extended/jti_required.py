@@ -2,7 +2,7 @@
 
 fails: test_an_old_token_opens_the_report_to_admins
 shows: lacks a claim
-points: 4
+points: 5
 """
 
 import os

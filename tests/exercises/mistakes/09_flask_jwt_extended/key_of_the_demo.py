@@ -2,7 +2,7 @@
 
 fails: test_an_old_token_opens_the_report_to_admins
 shows: Signature verification failed
-points: 4
+points: 5
 """
 
 import os

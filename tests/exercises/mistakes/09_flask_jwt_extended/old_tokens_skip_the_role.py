@@ -2,7 +2,7 @@
 
 fails: test_an_old_token_opens_the_report_to_admins
 shows: in every token
-points: 4
+points: 7
 """
 
 import os

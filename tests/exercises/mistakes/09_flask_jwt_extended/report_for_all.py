@@ -2,7 +2,7 @@
 
 fails: test_a_new_token_opens_the_report_to_admins
 shows: because the role in this new token is user
-points: 2
+points: 5
 """
 
 import os

@@ -2,7 +2,7 @@
 
 fails: test_a_new_token_carries_the_role_of_its_user
 shows: its role is None
-points: 6
+points: 5
 """
 
 import os

@@ -2,7 +2,7 @@
 
 fails: test_a_new_token_keeps_its_other_claims
 shows: as text
-points: 9
+points: 8
 """
 
 import os

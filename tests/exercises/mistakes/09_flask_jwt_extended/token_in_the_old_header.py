@@ -2,7 +2,7 @@
 
 fails: test_an_old_token_opens_the_report_to_admins
 shows: Missing 'JWT' type
-points: 2
+points: 4
 """
 
 import os

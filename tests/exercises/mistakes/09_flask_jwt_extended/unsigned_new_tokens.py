@@ -2,7 +2,7 @@
 
 fails: test_a_bad_token_is_refused
 shows: this new token is bad
-points: 6
+points: 8
 """
 
 import os

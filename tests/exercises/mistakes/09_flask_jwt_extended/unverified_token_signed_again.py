@@ -2,7 +2,7 @@
 
 fails: test_an_old_token_opens_the_report_to_admins
 shows: signed with another key
-points: 4
+points: 6
 """
 
 import os

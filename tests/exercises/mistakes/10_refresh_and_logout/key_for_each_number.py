@@ -2,7 +2,7 @@
 
 fails: test_the_message_says_that_the_token_has_been_revoked
 shows: Signature verification failed
-points: 9
+points: 7
 """
 
 import os

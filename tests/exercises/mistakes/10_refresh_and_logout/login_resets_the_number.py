@@ -2,7 +2,7 @@
 
 fails: test_the_next_login_works_until_the_next_logout
 shows: Can it bring old tokens back
-points: 8
+points: 6
 """
 
 import os

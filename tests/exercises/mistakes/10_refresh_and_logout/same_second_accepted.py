@@ -1,8 +1,8 @@
 """The app compares whole seconds, so it accepts old tokens from the second of the logout.
 
-fails: test_old_access_tokens_are_refused
+fails: test_old_refresh_tokens_are_refused
 shows: The claim iat counts whole seconds
-points: 0
+points: 6
 """
 
 import os

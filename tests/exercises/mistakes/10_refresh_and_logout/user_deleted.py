@@ -2,7 +2,7 @@
 
 fails: test_the_next_login_works_until_the_next_logout
 shows: Invalid credentials
-points: 7
+points: 5
 """
 
 import os

@@ -1,0 +1,43 @@
+"""Two options are set, but the login still expects the key password.
+
+fails: test_the_mobile_app_logs_in
+shows: Which keys does the mobile app send?
+points: 7
+"""
+
+import os
+
+import flask_jwt_compat  # noqa: F401  must come before flask_jwt
+from flask import Flask
+from flask_jwt import JWT, current_identity, jwt_required
+from flask_restful import Resource
+
+import db
+from api import Api
+from security import DEMO_KEY, authenticate, check_secret_key, identity
+
+app = Flask(__name__)
+app.config.from_mapping(
+    SECRET_KEY=DEMO_KEY * 2,  # HS512 needs a key of at least 64 bytes
+    DATABASE=os.path.join(app.root_path, "data.db"),
+)
+app.config.from_prefixed_env()
+check_secret_key(app)
+db.init_app(app)
+
+app.config["JWT_AUTH_URL_RULE"] = "/login"
+app.config["JWT_AUTH_USERNAME_KEY"] = "email"
+app.config["JWT_AUTH_HEADER_PREFIX"] = "Token"
+app.config["JWT_ALGORITHM"] = "HS512"
+
+jwt = JWT(app, authenticate, identity)
+
+
+class Me(Resource):
+    @jwt_required()
+    def get(self):
+        return {"username": current_identity.username}
+
+
+api = Api(app)
+api.add_resource(Me, "/me")
