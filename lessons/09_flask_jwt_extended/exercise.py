@@ -48,9 +48,10 @@ def refuse_comma():
 # too. In new tokens, the role is "admin" for an admin and "user" for everyone else. New tokens keep the claim
 # `sub`, which is the user's id as text. The app of exercise 8 issued the old tokens with the same key. Old
 # tokens work until they expire. They have a role too, but no `sub`. Their claim `identity` is the user's id
-# as a number. The role in the token decides, in new tokens and in old ones. A token with the role "admin"
-# opens the report. A token with any other role gets a 403, and a token without a role gets a 401. All other
-# bad tokens still get a 401, such as expired tokens, refresh tokens and tokens for another app.
+# as a number. In new and in old tokens, use the role in the token, not is_admin from the database. A token
+# with the role "admin" opens the report. A token with any other role gets a 403, and a token without a role
+# gets a 401. All other bad tokens still get a 401, such as expired tokens, refresh tokens and tokens for
+# another app.
 REQUIRED_CLAIMS = ["exp", "iat", "nbf"]
 
 

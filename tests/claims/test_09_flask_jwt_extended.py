@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import textwrap
+import uuid
 from datetime import timedelta
 from importlib.metadata import version
 
@@ -152,6 +153,14 @@ def test_a_plain_view_returns_the_same_list(edited):
     assert [code for code, _ in ours] == [200, 403, 401, 401]
 
 
+def test_a_request_with_the_method_options_needs_no_token(plain_app, make_app):
+    """Flask-JWT asks for a token here too."""
+    plain_app.add_url_rule("/all", view_func=jwt_required()(lambda: "in"), methods=["OPTIONS"])
+    old = make_app()
+    old.add_url_rule("/all", view_func=flask_jwt.jwt_required()(lambda: "in"), methods=["OPTIONS"])
+    assert [app.test_client().options("/all").status_code for app in (plain_app, old)] == [200, 401]
+
+
 def test_a_new_token_is_text(plain_app):
     assert isinstance(make_token(plain_app), str)
 
@@ -197,7 +206,7 @@ def test_old_options_are_ignored_except_two(edited, plain_app):
 
 
 def test_the_errors_of_the_library_have_their_own_format(edited, plain_app):
-    """A token that is not valid gets a 422. The body has one key, and no error has WWW-Authenticate."""
+    """A forged token gets a 422. The body has one key, and no error has WWW-Authenticate."""
     for app, invalid, keys, challenge in (
         (plain_app, 422, {"msg"}, None),
         (
@@ -315,6 +324,7 @@ TOKENS = {  # the name of a token in a row, and a function that makes such token
     "a token without `exp`, `iat`, `nbf` or `username`": tokens_without("exp", "iat", "nbf", "username"),
     "a token with `aud`": lambda app: [mint_for_alice(app, aud="another")],
     "a token without a user's id": tokens_without("identity"),
+    "a token whose `sub` is a number": lambda app: [mint_for(app, identity=2, sub=2)],
     "a token whose `jti` is a number": lambda app: [mint_for_alice(app, jti=1)],
     "a forged token whose claims are not JSON": token_without_json,
     "a forged or expired token, or the token of a deleted user": lambda app: [
@@ -542,6 +552,8 @@ def test_a_dict_with_numbers_as_keys_needs_int(dict_app, make_app):
     assert open_view(during, mint_for(old, identity=2)).status_code == 200  # an old token
     after = dict_app(users, lambda payload: int(payload["sub"]))
     assert open_view(after, token).status_code == 200
+    after.jwt.user_identity_loader(lambda user: user.id)  # a line of the bridge that is left behind
+    assert open_view(after, make_token(after, identity=users[2])).status_code == 422
 
 
 def test_ids_that_are_text_need_no_change(dict_app):
@@ -551,11 +563,21 @@ def test_ids_that_are_text_need_no_change(dict_app):
     assert open_view(app, make_token(app, identity=make_user("nobody"))).status_code == 401
 
 
+def test_a_dict_with_uuids_as_keys_needs_uuid(dict_app):
+    user_id = uuid.uuid4()
+    users = {user_id: make_user(user_id)}
+    finders = (lambda payload: payload["sub"], 401), (lambda payload: uuid.UUID(payload["sub"]), 200)
+    for find, expected in finders:
+        app = dict_app(users, find)
+        assert open_view(app, make_token(app, identity=users[user_id])).status_code == expected
+
+
 def test_both_words_work_for_a_while(load):
     [lines] = [block for block in details() if "def replace_word" in block]
     app = load(9, lines + "\n\n")
     token = log_in(app)
-    assert [status(app, token, word) for word in ("JWT", "Bearer", "Token")] == [200, 200, 401]
+    words = ("JWT", "jwt", "Bearer", "bearer", "Token")
+    assert [status(app, token, word) for word in words] == [200, 200, 200, 200, 401]
     assert [status(load(9), token, word) for word in ("JWT", "Bearer")] == [401, 200]
 
 

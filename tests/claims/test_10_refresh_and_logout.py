@@ -72,6 +72,10 @@ def test_a_login_gives_two_tokens_with_different_lifetimes(lesson_10):
     assert timedelta(seconds=refresh["exp"] - refresh["iat"]) == timedelta(days=30)
 
 
+def test_both_tokens_have_a_username(lesson_10):
+    assert [read_claims(token)["username"] for token in log_in(lesson_10)] == ["alice", "alice"]
+
+
 def test_each_kind_of_token_opens_its_own_urls(lesson_10):
     """A refresh token works only at POST /refresh, and an access token does not work there."""
     access_token, refresh_token = log_in(lesson_10)
@@ -255,25 +259,60 @@ def test_rotation_logs_out_a_client_that_loses_a_response(edited):
     assert (refresh(app, first), refresh(app, first)) == (200, 200)
 
 
-def test_lesson_10_can_keep_both_tokens_in_cookies(edited):
-    """With set_access_cookies and set_refresh_cookies, the body of the login has no token."""
-    change = {
-        "create_access_token, create_refresh_token": "create_access_token, create_refresh_token, "
-        "set_access_cookies, set_refresh_cookies",
-        "        return body, 200,": "        response = current_app.json.response(user_id=user.id)\n"
-        '        set_access_cookies(response, body["access_token"])\n'
-        '        set_refresh_cookies(response, body["refresh_token"])\n'
-        "        return response\n        return body, 200,",
-        "from flask import request": "from flask import current_app, request",
-    }
-    app = edited(10, change, "resources/login.py")
-    app.config["JWT_TOKEN_LOCATION"] = ["cookies"]
+def test_the_page_about_cookies_works(tmp_path):
+    """Change a copy of the app as cookies.md says. Then log in, refresh and log out as a browser does."""
+    lesson = shutil.copytree(LESSONS[10], tmp_path / "lesson")
+    page = (lesson / "cookies.md").read_text(encoding="utf-8")
+    options, login_end, classes = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    imports = "from flask import jsonify\nfrom flask_jwt_extended import *  # all functions\n"
+
+    def rewrite(name, change):
+        file = lesson / name
+        file.write_text(change(file.read_text(encoding="utf-8")), encoding="utf-8")
+
+    rewrite("app.py", lambda text: text.replace("api = Api(app)\n", f"{options}\n\napi = Api(app)\n"))
+    rewrite("resources/token.py", lambda text: f"{imports}{text.partition('class Refresh')[0]}{classes}")
+    rewrite(
+        "resources/login.py",
+        lambda text: (
+            imports
+            + re.sub(r"        body = \{.*?\n        return body.*?\n", login_end, text, flags=re.DOTALL)
+        ),
+    )
+    app = load_lesson(lesson, tmp_path / "data.db")
     client = app.test_client()
-    assert client.post("/login", json=ALICE_BY_EMAIL).json == {"user_id": 2}
-    assert client.get("/users").json["asked_by"] == "alice"
-    assert client.post("/refresh").status_code == 401
-    header = {"X-CSRF-TOKEN": client.get_cookie("csrf_refresh_token").value}
-    assert client.post("/refresh", headers=header).status_code == 200
+    home = {"base_url": "https://localhost"}  # Secure cookies need HTTPS
+
+    def post(path, cookie=None):
+        header = {"X-CSRF-TOKEN": client.get_cookie(cookie).value} if cookie else {}
+        return client.post(path, headers=header, **home)
+
+    assert client.post("/login", json=ALICE_BY_EMAIL, **home).json == {"user_id": 2}
+    assert client.get("/users", **home).json["asked_by"] == "alice"
+    refresh_token = client.get_cookie("refresh_token_cookie").value
+    first = client.get_cookie("access_token_cookie").value
+    for cookie, expected in ((None, 401), ("csrf_access_token", 401), ("csrf_refresh_token", 200)):
+        response = post("/refresh", cookie)
+        assert response.status_code == expected
+        assert "eyJ" not in response.text  # no token
+    access_token = client.get_cookie("access_token_cookie").value
+    assert access_token != first
+    assert post("/logout", "csrf_refresh_token").status_code == 200
+    assert client.get_cookie("access_token_cookie") is None
+    assert client.get("/users", **home).status_code == 401
+    client.set_cookie("access_token_cookie", access_token)
+    assert client.get("/users", **home).status_code == 200  # a copy works until it expires
+    client.set_cookie("refresh_token_cookie", refresh_token)
+    client.set_cookie("csrf_refresh_token", read_claims(refresh_token)["csrf"])
+    assert post("/refresh", "csrf_refresh_token").json["message"] == "Token has been revoked"
+
+
+def test_session_cookies_end_with_the_browser(with_cookies):
+    """With JWT_SESSION_COOKIE = False, the cookies have a time when they end."""
+    for session, lasts in ((True, False), (False, True)):
+        with_cookies.config["JWT_SESSION_COOKIE"] = session
+        values = set_cookie_headers(with_cookies).values()
+        assert {("Expires" in value or "Max-Age" in value) for value in values} == {lasts}
 
 
 @pytest.fixture

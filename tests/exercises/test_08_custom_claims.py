@@ -46,9 +46,9 @@ def get_report(client):
 
 
 def change(token, key, **changes):
-    """Return a token with the claims and the algorithm of another one, apart from these changes.
+    """Return a copy of a token, signed with this key, with some claims changed.
 
-    A claim that is changed to None is left out.
+    Leave out each claim that is changed to None.
     """
     claims = {name: value for name, value in (read_claims(token) | changes).items() if value is not None}
     return jwt.encode(claims, key, read_algorithm(token))
@@ -130,7 +130,7 @@ def test_only_admins_get_the_report(token_of, get_report, user, other, admin):
             response,
             response.status == 403,
             "403, because the role in this token is user",
-            "Your app knows this user. Which status says that the user is not allowed?"
+            "Your app knows this user. Which status says that the user is not allowed to read the report?"
             if response.status == 401
             else "Where does your app compare the role with admin?",
         )
@@ -139,7 +139,7 @@ def test_only_admins_get_the_report(token_of, get_report, user, other, admin):
 @pytest.mark.points(2)
 @pytest.mark.needs("test_a_token_contains_the_role_of_its_user")
 def test_a_token_without_a_role_gets_a_401(token_of, get_report, secret_key, user, admin):
-    """A token without a role gets a 401, and so does a token without exp, iat, nbf or an existing user."""
+    """A token gets a 401 if it has no role, exp, iat or nbf, or if its user does not exist."""
     token = token_of(admin)
     expect_report(
         get_report(change(token, secret_key)),
@@ -211,7 +211,7 @@ def test_nobody_can_write_a_role_without_the_key(client, token_of, get_report, s
 @pytest.mark.needs("test_only_admins_get_the_report")
 @pytest.mark.needs("test_nobody_can_write_a_role_without_the_key")
 def test_the_role_in_the_token_counts(token_of, get_report, secret_key, user, admin):
-    """Only the role in the token counts, even if the user has had another role since the login."""
+    """Only the role in the token counts, even if the user's role has changed since the login."""
     expect_report(
         get_report(change(token_of(user), secret_key, role="admin")),
         user,
@@ -239,7 +239,7 @@ def test_the_role_in_the_token_counts(token_of, get_report, secret_key, user, ad
 @pytest.mark.needs("test_only_admins_get_the_report")
 @pytest.mark.needs("test_nobody_can_write_a_role_without_the_key")
 def test_a_role_outside_the_token_changes_nothing(client, token_of, get_report, user):
-    """A client cannot choose a role in a request or in a login."""
+    """A client cannot choose its role, in a login or in any other request."""
     token = token_of(user)
     for response in (
         client.get("/report?role=admin", token, prefix="Bearer"),

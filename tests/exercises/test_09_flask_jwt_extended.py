@@ -24,9 +24,9 @@ def get_report(client):
 
 @pytest.fixture
 def mint_both(log_in, secret_key):
-    """A function that returns an old token and a new token of a person, by the kind, with changed claims.
+    """A function that returns a dict with an old token and a new token of a person, with some claims changed.
 
-    The new token is a copy of the token from a login. A claim that is changed to None is left out.
+    The new token is a copy of the token from a login. Claims that are changed to None are left out.
     """
 
     def mint_both(person, **changes):
@@ -53,7 +53,7 @@ def expect_both_kinds_to_be_good(get_report, tokens):
             response,
             response.status == 200,
             f"200, because this {kind} token is good: the role is admin, and it is signed with the app's key",
-            "Which tokens does your app accept? Which key does your app use to verify them?",
+            "Which claims does your app need in this token? Which key verifies it?",
         )
 
 
@@ -67,7 +67,7 @@ def test_a_new_token_carries_the_role_of_its_user(log_in, user, other, admin):
             login,
             received == role,
             f'200 and a token with the role "{role}", but its role is {received!r}',
-            "Which loader adds a claim to each new token? The library calls only your last one.",
+            "Which loader adds a claim to each new token? The library calls only the last such loader.",
         )
 
 
@@ -114,14 +114,15 @@ def test_a_new_token_opens_the_report_to_admins(log_in, get_report, user, admin)
         response,
         response.status == 200 and response.get("for") == admin.username,
         f"200 and the report for {admin.username}, because the role in this new token is admin",
-        "Does your app accept its own tokens? Which claim does your app read to find the user?",
+        "Does your app accept its own tokens? Which claims does it require? "
+        "Which claim does it read to find the user?",
     )
     response = get_report(log_in(user).get("access_token"))
     expect(
         response,
         response.status == 403,
         "403, because the role in this new token is user",
-        "Your app knows this user. Which status says that the user is not allowed?"
+        "Your app knows this user. Which status says that the user is not allowed to read the report?"
         if response.status == 401
         else "Where does the view check the role?",
     )

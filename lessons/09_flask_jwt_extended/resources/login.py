@@ -31,5 +31,5 @@ def read_credentials():
 
 
 def is_text(value):
-    """Return whether a value is text that the database can store. JSON can contain half a character."""
+    """Return whether a value is text that the database can store. JSON can contain broken characters."""
     return isinstance(value, str) and value == value.encode(errors="ignore").decode()
