@@ -226,6 +226,7 @@ def test_the_tests_of_a_lesson_pass_and_name_the_next_step():
     assert run.stdout.endswith("Next: do the exercise with make start-3\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", LESSONS)
 def test_every_lesson_passes_its_own_tests(number):
     run = lessons("test", str(number))

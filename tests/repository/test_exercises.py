@@ -55,6 +55,7 @@ def test_the_solution_has_full_marks(exercise, run_checks):
     assert list(results) == names_of_checks(exercise)
 
 
+@pytest.mark.slow  # there are hundreds of answers: to run those of one exercise, use pytest -k 01_auth_url
 @pytest.mark.parametrize("file", ALTERNATIVES, ids=lambda file: f"{file.parent.name}/{file.stem}")
 def test_an_alternative_has_full_marks(file, run_checks):
     results = run_checks(file.parent.name, file)
@@ -97,6 +98,7 @@ def assert_is_explained(result):
     return True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mistake", MISTAKES, ids=str)
 def test_a_mistake_fails_the_check_that_should_catch_it(mistake, run_checks):
     assert code_without_docstring(mistake.path) != code_without_docstring(solution(mistake.exercise))
