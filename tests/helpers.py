@@ -6,12 +6,13 @@ import ast
 import os
 import re
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -147,6 +148,9 @@ def lesson_server(
     finally:
         process.terminate()
         process.wait()
+        with suppress(ProcessLookupError):
+            # a second process that the reloader was just starting can outlive the first one
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def wait_until(condition: Callable[[], object], seconds: float = 20) -> None:
