@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import click
 
 import originals
-from lesson_loader import LESSONS, find_lessons
+from lesson_loader import LESSONS, display_path, find_lessons, has_exercise
 from misplaced import describe_misplaced, describe_unread
 
 if TYPE_CHECKING:
@@ -278,11 +278,6 @@ def read_todo(number: int) -> str:
     return todo[0].rstrip() if todo else ""
 
 
-def has_exercise(lesson: Path) -> bool:
-    """Return whether a lesson has an exercise, even if a student has deleted its exercise.py."""
-    return (lesson / "exercise.py").exists() or (CHECKS / f"test_{lesson.name}.py").exists()
-
-
 def command_after(number: int) -> str:
     """Return the command that follows a lesson. It starts an exercise, serves a lesson or shows progress."""
     if has_exercise(find_lessons()[number]):
@@ -327,8 +322,3 @@ def next_free(file: Path, pattern: str) -> Path:
     """Return the first free path beside a file for a pattern such as answer-{}.py."""
     paths = (file.with_name(pattern.format(number)) for number in count(1))
     return next(path for path in paths if not path.exists())
-
-
-def display_path(path: Path) -> str:
-    """Return a path as a student types it in the top folder."""
-    return path.relative_to(ROOT).as_posix()

@@ -31,6 +31,17 @@ def find_lessons() -> dict[int, Path]:
     return {int(folder.name[:2]): folder for folder in lessons}
 
 
+def has_exercise(lesson: Path) -> bool:
+    """Return whether a lesson has an exercise, even if a student has deleted its exercise.py."""
+    checks = LESSONS.parent / "tests/exercises" / f"test_{lesson.name}.py"
+    return (lesson / "exercise.py").exists() or checks.exists()
+
+
+def display_path(path: Path) -> str:
+    """Return a path as a student types it in the top folder."""
+    return path.relative_to(LESSONS.parent).as_posix()
+
+
 def load_app(folder: Path | str, file: Path | str = "app.py") -> Flask:
     """Run a Python file that imports a lesson's modules, and return its Flask app.
 

@@ -11,8 +11,8 @@ from logging.handlers import QueueHandler
 
 import pytest
 
-from exercise_loop import command_after, has_exercise, run_pytest
-from lesson_loader import LESSONS, explain, find_lessons
+from exercise_loop import command_after, run_pytest
+from lesson_loader import LESSONS, explain, find_lessons, has_exercise
 
 MAX_LINES = 8  # print at most so many lines of a failed assertion
 

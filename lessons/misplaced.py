@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import originals
-from lesson_loader import LESSONS, find_lessons
+from lesson_loader import LESSONS, display_path, find_lessons, has_exercise
 
 
 def describe_unread() -> list[str]:
@@ -16,7 +16,8 @@ def describe_unread() -> list[str]:
     lessons = find_lessons().values()
     files = [file for file in sorted(LESSONS.glob("[0-9][0-9]_*/answer.py")) if file.parent not in lessons]
     return [
-        f"{name(file)} is in the old folder of a lesson that has moved. Read {name(file.parent)}/README.md."
+        f"{display_path(file)} is in the old folder of a lesson that has moved. "
+        f"Read {display_path(file.parent)}/README.md."
         for file in files
     ]
 
@@ -26,26 +27,31 @@ def describe_misplaced(answers: list[Path]) -> list[str]:
 
     If the folder of that exercise has an answer already, nothing is said, because a move could replace it.
     """
-    closest = {file: closest_exercise(file) for file in answers}
+    starters = read_starters() if answers else {}
+    closest = {file: closest_exercise(file, starters) for file in answers}
     return [
-        f"{name(file)} looks like an answer to exercise {int(exercise[:2])}. "
+        f"{display_path(file)} looks like an answer to exercise {int(exercise[:2])}. "
         f"If it is one, move it to lessons/{exercise}/answer.py."
         for file, exercise in closest.items()
         if exercise != file.parent.name and not (LESSONS / exercise / "answer.py").exists()
     ]
 
 
-def closest_exercise(answer: Path) -> str:
-    """Return the name of the exercise whose starter is closest to an answer, such as 01_auth_url.
+def read_starters() -> dict[str, set[str]]:
+    """Return the lines of each exercise's starter (see read_code), by a name such as 01_auth_url."""
+    return {
+        folder.name: read_code(originals.read_starter(folder.name))
+        for folder in find_lessons().values()
+        if has_exercise(folder)
+    }
+
+
+def closest_exercise(answer: Path, starters: dict[str, set[str]]) -> str:
+    """Return the name of the exercise whose starter is closest to an answer.
 
     The closest starter has the largest share of lines that are also in the answer.
     """
     lines = read_code(originals.read_lines(answer))
-    starters = {
-        folder.name: read_code(originals.read_starter(folder.name))
-        for folder in find_lessons().values()
-        if (folder / "exercise.py").exists()
-    }
     return max(
         starters,
         key=lambda name: (
@@ -59,8 +65,3 @@ def read_code(content: bytes) -> set[str]:
     """Return the lines of a Python file without indentation, blank lines and comments."""
     lines = {line.strip() for line in content.decode("utf-8", "replace").splitlines()}
     return {line for line in lines if line and not line.startswith("#")}
-
-
-def name(path: Path) -> str:
-    """Return a path as a student types it in the top folder."""
-    return path.relative_to(LESSONS.parent).as_posix()

@@ -15,10 +15,9 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from lesson_loader import LESSONS, code_files, find_lessons
+from lesson_loader import LESSONS, code_files, display_path, find_lessons
 
-ROOT = LESSONS.parent
-ORIGINALS = ROOT / "tests/exercises/originals"
+ORIGINALS = LESSONS.parent / "tests/exercises/originals"
 
 
 # What zipfile raises if an archive is missing or damaged.
@@ -40,8 +39,8 @@ def read(name: str) -> dict[str, bytes]:
             return {path: files.read(path) for path in files.namelist()}
     except UNREADABLE:
         raise NoOriginals(
-            f"{archive.relative_to(ROOT).as_posix()} is missing or damaged. "
-            f"Get it again: git checkout {ORIGINALS.relative_to(ROOT).as_posix()}"
+            f"{display_path(archive)} is missing or damaged. "
+            f"Get it again: git checkout {display_path(ORIGINALS)}"
         ) from None
 
 
@@ -100,7 +99,7 @@ def main() -> None:
     lessons = find_lessons().values()
     for lesson in lessons:
         save(lesson)
-    folder = ORIGINALS.relative_to(ROOT).as_posix()
+    folder = display_path(ORIGINALS)
     print(f"{folder} now contains the current files of {len(lessons)} lessons.")
 
 

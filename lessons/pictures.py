@@ -18,7 +18,7 @@ from typing import Any
 import jwt
 from flask import Flask
 
-from lesson_loader import LESSONS, find_lessons, load_app
+from lesson_loader import display_path, find_lessons, load_app
 
 STYLE = """
 text { font: 15px system-ui, sans-serif; fill: #1f2328 }
@@ -280,4 +280,4 @@ def draw_all() -> dict[Path, str]:
 if __name__ == "__main__":
     for file, content in draw_all().items():
         file.write_text(content, encoding="utf-8")
-        print(f"Drew {file.relative_to(LESSONS.parent).as_posix()}")
+        print(f"Drew {display_path(file)}")

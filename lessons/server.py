@@ -14,8 +14,8 @@ from pathlib import Path
 from flask.cli import cli as flask
 from werkzeug.serving import is_running_from_reloader
 
-from exercise_loop import command_after, display_path, existing_answer, read_todo
-from lesson_loader import explain, find_lessons, read_about
+from exercise_loop import command_after, existing_answer, read_todo
+from lesson_loader import display_path, explain, find_lessons, read_about
 
 
 def serve_lesson(number: int, port: int) -> None:

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from helpers import BOB, ROOT, lesson_server, wait_until
-from misplaced import closest_exercise, describe_misplaced
+from misplaced import closest_exercise, describe_misplaced, read_starters
 from mistakes import find_mistakes
 
 
@@ -440,7 +440,7 @@ def test_an_answer_with_points_is_not_called_misplaced(student):
     mistake = ROOT / "tests/exercises/mistakes/03_auth_key/own_login_takes_both_keys.py"
     answer = student.repository / "lessons/03_auth_key/answer.py"
     shutil.copy(mistake, answer)
-    assert closest_exercise(answer) == "01_auth_url"
+    assert closest_exercise(answer, read_starters()) == "01_auth_url"
     output = student.run("check", "3")
     assert "FAILED" in output
     assert "looks like" not in output
@@ -461,7 +461,8 @@ def test_a_wrong_answer_without_points_is_not_called_misplaced():
 def test_every_answer_to_exercise_8_is_recognized_in_the_folder_of_lesson_7(tmp_path):
     right = ROOT / "tests/exercises/alternatives/08_custom_claims"
     answers = list(shutil.copytree(right, tmp_path / "07_more_options").glob("*.py"))
-    assert {closest_exercise(answer) for answer in answers} == {"08_custom_claims"}
+    starters = read_starters()
+    assert {closest_exercise(answer, starters) for answer in answers} == {"08_custom_claims"}
 
 
 @pytest.mark.skipif(os.name == "nt", reason="on Windows a test cannot ask a process to stop")
