@@ -55,6 +55,11 @@ def run_sql(app: Flask, *statements: str) -> None:
             db.execute(statement)
 
 
+def last_error(caplog: pytest.LogCaptureFixture) -> str:
+    """Return the text of the last error that an app logged."""
+    return str([record.exc_info[1] for record in caplog.records if record.exc_info][-1])
+
+
 def section(folder: Path, heading: str) -> str:
     """Return the text below a heading of a folder's README."""
     text = (folder / "README.md").read_text(encoding="utf-8")

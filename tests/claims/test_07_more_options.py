@@ -18,7 +18,7 @@ from flask import Flask, request
 from flask_jwt_extended import JWTManager
 from werkzeug.exceptions import Forbidden, NotFound, Unauthorized
 
-from helpers import ALICE_BY_EMAIL, functions_in, section
+from helpers import ALICE_BY_EMAIL, functions_in, last_error, section
 from lesson_loader import find_lessons
 from tokens import authorization, mint_for, read_algorithm, read_claims
 
@@ -69,11 +69,6 @@ def users(app, token=None, prefix="Bearer"):
 
 def status(app, token=None, prefix="Bearer"):
     return users(app, token, prefix).status_code
-
-
-def last_error(caplog):
-    """Return the text of the last error that the app logged."""
-    return str([record.exc_info[1] for record in caplog.records if record.exc_info][-1])
 
 
 def challenge(app):

@@ -7,7 +7,7 @@ import flask_jwt
 import httpx
 import pytest
 
-from helpers import ALICE_BY_EMAIL, load_lesson, run_sql, serving
+from helpers import ALICE_BY_EMAIL, last_error, load_lesson, run_sql, serving
 from lesson_loader import find_lessons
 from tokens import authorization, mint_for, read_claims
 
@@ -33,11 +33,6 @@ def new_token(app):
 
 def get_users(app, token):
     return app.test_client().get("/users", headers=authorization(token, "Bearer"))
-
-
-def last_error(caplog):
-    """Return the text of the last exception in the log."""
-    return str([record.exc_info[1] for record in caplog.records if record.exc_info][-1])
 
 
 def test_flask_jwts_own_handler_makes_four_claims(make_app, log_in):

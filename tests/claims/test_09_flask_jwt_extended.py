@@ -23,7 +23,7 @@ from flask_jwt_extended import (
     verify_jwt_in_request,
 )
 
-from helpers import ALICE_BY_EMAIL, BOB_BY_EMAIL, run_sql, section, within_one_second
+from helpers import ALICE_BY_EMAIL, BOB_BY_EMAIL, last_error, run_sql, section, within_one_second
 from lesson_loader import code_files, find_lessons
 from repository.hostile_requests import read_differences, says
 from tokens import authorization, mint_for, read_claims
@@ -64,11 +64,6 @@ def add_view(app, url, **options):
 
 def open_view(app, token, url="/view"):
     return app.test_client().get(url, headers=authorization(token, "Bearer"))
-
-
-def last_error(caplog):
-    """Return the text of the last error that the app logged."""
-    return str([record.exc_info[1] for record in caplog.records if record.exc_info][-1])
 
 
 @pytest.fixture

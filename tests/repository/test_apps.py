@@ -41,10 +41,10 @@ def log_in(app):
     return app.test_client().post(login_url(app), json=credentials(app))
 
 
-def get_users(app):
-    """Return the response to GET /users with the admin's token."""
+def get_users(app, identity=2):
+    """Return the response to GET /users with the token of a user, by default of the admin."""
     prefix = app.config.get("JWT_AUTH_HEADER_PREFIX", "Bearer")
-    header = authorization(mint_for(app, identity=2), prefix)
+    header = authorization(mint_for(app, identity=identity), prefix)
     return app.test_client().get("/users", headers=header)
 
 
@@ -167,26 +167,19 @@ def test_many_first_requests_to_two_processes_succeed(tmp_path):
 # who may see what
 
 
-def get_users_as(app, identity):
-    """Return the response to GET /users with a token of this user."""
-    prefix = app.config.get("JWT_AUTH_HEADER_PREFIX", "Bearer")
-    header = authorization(mint_for(app, identity=identity), prefix)
-    return app.test_client().get("/users", headers=header)
-
-
 def test_the_list_contains_no_more_than_ids_and_usernames(app):
-    users = get_users_as(app, 2).json["users"]
+    users = get_users(app).json["users"]
     assert users == [{"id": 1, "username": "bob"}, {"id": 2, "username": "alice"}]
 
 
 def test_a_deleted_user_gets_a_401(app):
-    assert get_users_as(app, 1).status_code != 401
+    assert get_users(app, 1).status_code != 401
     run_sql(app, "DELETE FROM users WHERE username = 'bob'")
-    assert get_users_as(app, 1).status_code == 401
+    assert get_users(app, 1).status_code == 401
 
 
 def test_from_lesson_6_on_only_admins_see_the_list(folder, app):
-    response = get_users_as(app, 1)
+    response = get_users(app, 1)
     if int(folder.name[:2]) < 6:
         assert response.status_code == 200
     else:
