@@ -9,13 +9,20 @@ import re
 import signal
 import socket
 import sys
+import traceback
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from flask import Flask
+from flask.cli import NoAppException, ScriptInfo
 from flask.cli import cli as flask
 from werkzeug.serving import is_running_from_reloader
 
 from exercise_loop import command_after, existing_answer, read_todo
 from lesson_loader import display_path, explain, find_lessons, read_about
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 
 def serve_lesson(number: int, port: int) -> None:
@@ -24,7 +31,8 @@ def serve_lesson(number: int, port: int) -> None:
     if not is_running_from_reloader():
         port = free_port(port, f"make lesson-{number}")
         about = read_about(folder)
-        print(f"\n{about.title}\n\n{about.idea}\n\nIn a second terminal, try:\n")
+        print(f"\n{about.title}\n\n{about.idea}\n")
+        print(f"Open http://127.0.0.1:{port} in a browser. Or, in a second terminal, try:\n")
         print("\n".join(f"  {line}" for line in about.curl.replace(":8000", f":{port}").splitlines()))
         print(f"\nChange a file in lessons/{folder.name} and save it: the lesson reloads.")
         print(f"Ctrl-C stops the lesson. Then go on: {command_after(number)}\n", flush=True)
@@ -44,7 +52,8 @@ def serve_answer(number: int, port: int) -> None:
         print(f"\nYour task:\n\n{read_todo(number)}")
         print(f"\n{display_path(answer)} runs at http://127.0.0.1:{port} and reloads when you save it.")
         readme = display_path(answer.with_name("README.md"))
-        print(f"In a second terminal, send requests to it. Copy those under Try it in {readme},")
+        print("Open this address in a browser. Or, in a second terminal, send requests to your app.")
+        print(f"Copy those under Try it in {readme},")
         print("and change their URL and their data until they fit your task.")
         print(f"Press Ctrl-C to stop the server. To check your answer: make check-{number}\n", flush=True)
     flask_run(answer, port)
@@ -72,11 +81,61 @@ def flask_run(file: Path, port: int) -> None:
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # a client that disconnects must not stop the server
     if "NO_COLOR" in os.environ:
         logging.getLogger("werkzeug").addFilter(remove_colours)
+    info = ConsoleInfo(file)
     if file.is_relative_to(Path.cwd()):
         file = file.relative_to(Path.cwd())  # Flask prints this path, so keep it short
     schema = str(file.with_name("schema.sql"))  # by itself, the reloader watches Python files only
     address = ["--host", "127.0.0.1", "--port", str(port)]
-    flask.main(["--app", str(file), "run", "--reload", "--extra-files", schema, *address], "flask")
+    options = ["--reload", "--extra-files", schema, *address]
+    flask.main(["--app", str(file), "run", *options], "flask", obj=info)
+
+
+class ConsoleInfo(ScriptInfo):
+    """Load an app as `flask run` does, and put the console in front of it."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__()
+        self.file = file
+
+    def load_app(self) -> Flask:
+        """Return the app. If it does not load after an edit, return an app that raises the error."""
+        if not is_running_from_reloader():
+            return super().load_app()  # only the second process serves
+        from playground.console import Console
+
+        try:
+            app, problem = super().load_app(), ""
+        except Exception as error:
+            traceback.print_exc()
+            app, problem = broken_app(error), self.find_problem(error)
+        console = Console(app, self.file, problem)
+        app.wsgi_app = console  # type: ignore[method-assign]
+        logging.getLogger("werkzeug").addFilter(console.is_for_app)
+        return app
+
+    def find_problem(self, error: Exception) -> str:
+        """Return why the app did not load. Flask replaces an ImportError by its own error.
+
+        A line of a lesson's file can contain a key, so the page gets only the number of the line.
+        """
+        cause = error.__context__ if isinstance(error, NoAppException) and error.__context__ else error
+        if self.file.name == "answer.py":
+            return explain(cause, self.file)
+        if isinstance(cause, SyntaxError):
+            name = Path(str(cause.filename)).name
+            return f"{type(cause).__name__}: {cause.msg}\nin {name}, line {cause.lineno}"
+        return re.sub(r"(?m)^(in .+?, line \d+):.*", r"\1", explain(cause, self.file.parent))
+
+
+def broken_app(error: Exception) -> Flask:
+    """Return an app that raises this error for each request, as `flask run` does."""
+
+    def raise_error(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        raise error from None
+
+    app = Flask("broken")
+    app.wsgi_app = raise_error  # type: ignore[method-assign]
+    return app
 
 
 def remove_colours(record: logging.LogRecord) -> bool:

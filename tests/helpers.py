@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from threading import Thread
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import httpx
 import pytest
@@ -27,6 +27,9 @@ from werkzeug.serving import make_server
 
 from exercises.client import CHEAP_HASH
 from lesson_loader import load_app
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parent.parent
@@ -184,6 +187,23 @@ def needs(*programs: str) -> None:
     if missing:
         stop = pytest.fail if "CI" in os.environ and sys.platform == "linux" else pytest.skip
         stop(f"install {' and '.join(missing)} to run this test")
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Yield a running Chromium, or a browser that is built on it. It finds no host but 127.0.0.1."""
+    names = ("chromium", "chromium-browser", "google-chrome", "chrome")
+    paths = [path for name in names if (path := shutil.which(name))]
+    if not paths:
+        needs("chromium")
+    from playwright.sync_api import sync_playwright
+
+    quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
+    quiet += ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=paths[0], args=quiet)
+        yield browser
+        browser.close()
 
 
 def make(*arguments: str) -> str:

@@ -195,7 +195,8 @@ def test_adding_a_lesson_touches_few_other_files_and_all_tests_pass(repository):
     git(repository, "add", "-A")
     # These tests take long and cannot notice a new lesson, like the tests of the other lessons.
     unaffected = (
-        "test_flask_jwt_compat or test_make_venv or test_grading or (test_exercise_loop and not progress)"
+        "test_flask_jwt_compat or test_make_venv or test_grading or test_playground or test_site"
+        " or (test_exercise_loop and not progress)"
     )
     run = run_tests(
         repository,

@@ -212,7 +212,8 @@ def test_the_first_lesson_has_no_diff():
 def student(tmp_path):
     """A copy of what a student works with."""
     for name in ("lessons", "solutions", "tests"):
-        ignored = shutil.ignore_patterns("__pycache__", "data.db", "answer*.py", "grading", "repository")
+        generated = ("__pycache__", "data.db", "answer*.py")
+        ignored = shutil.ignore_patterns(*generated, "grading", "repository")
         shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     return tmp_path

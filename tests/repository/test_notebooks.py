@@ -23,7 +23,7 @@ from nbformat import NotebookNode
 import lesson_loader
 import slides
 from demo import Lesson, Problem
-from helpers import BOB, ROOT, needs, wait_until
+from helpers import BOB, ROOT, chromium, wait_until
 from lesson_loader import code_files, find_lessons, read_about
 from probe import read_claims
 from show import Anatomy, describe_time, exchange_html, exchange_text, format_duration
@@ -499,18 +499,6 @@ def test_a_notebook_that_fails_leaves_the_old_slides_unchanged(short_notebook):
 
 # in a browser
 
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
-
-
-@pytest.fixture
-def chromium() -> str:
-    """The path of Chromium, or of a browser that is built on it."""
-    names = ("chromium", "chromium-browser", "google-chrome", "chrome")
-    paths = [path for name in names if (path := shutil.which(name))]
-    if not paths:
-        needs("chromium")
-    return paths[0]
-
 
 @pytest.fixture
 def jupyter_lab(tmp_path: Path) -> Iterator[str]:
@@ -542,13 +530,10 @@ def jupyter_lab(tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.mark.slow
-def test_an_instructor_runs_all_cells_in_jupyterlab_and_sees_pictures_that_fit(chromium, jupyter_lab):
-    from playwright.sync_api import sync_playwright
-
+def test_an_instructor_runs_all_cells_in_jupyterlab_and_sees_pictures_that_fit(jupyter_lab):
     hosts = set()
     last_cell = len(code_cells(read_notebook(WITH_PLOT)))
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=QUIET)
+    with chromium() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         page.on("request", lambda request: hosts.add(request.url.split("/")[2].split(":")[0]))
         page.goto(jupyter_lab.replace("/lab?", f"/lab/tree/{WITH_PLOT.name}?"))
@@ -568,5 +553,4 @@ def test_an_instructor_runs_all_cells_in_jupyterlab_and_sees_pictures_that_fit(c
             page.locator(".demo svg").first.scroll_into_view_if_needed()
             assert page.locator(".demo svg").first.bounding_box()["width"] > 500
         assert page.locator(".jp-Dialog").count() == page.locator(".Toastify__toast").count() == 0
-        browser.close()
     assert hosts == {"127.0.0.1"}

@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import re
-import shutil
 import time
 import xml.etree.ElementTree as ET
 from collections import Counter
@@ -16,7 +15,7 @@ from grading import formats
 from grading.formats import LIMIT, NoMark, classroom50, clean, clean_name, csv_rows, gradescope, junit
 from grading.pages import ROWS, ClassSummary, class_page, student_page
 from grading.record import CheckResult, ExerciseResult, Outcome, StudentResult
-from helpers import ROOT, needs
+from helpers import ROOT, chromium
 
 SCRIPT = "<script>alert(1)</script>"
 EVIL = (
@@ -410,28 +409,18 @@ LUMINANCE = """() => {
 
 
 @pytest.fixture(scope="module")
-def chromium():
-    """A running Chromium."""
-    names = ("chromium", "chromium-browser", "google-chrome", "chrome")
-    found = [path for name in names if (path := shutil.which(name))]
-    if not found:
-        needs("chromium")
-    from playwright.sync_api import sync_playwright
-
-    quietly = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found[0], args=quietly)
+def browser():
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_page_runs_no_script_sends_no_request_fits_the_screen_and_has_contrast(
-    chromium, pages, scheme, tmp_path
+    browser, pages, scheme, tmp_path
 ):
     happened = []
-    tab = chromium.new_page(color_scheme=scheme)
+    tab = browser.new_page(color_scheme=scheme)
     tab.on("dialog", lambda dialog: (happened.append(dialog.message), dialog.dismiss()))
     tab.on("request", lambda request: happened.append(request.url))
     tab.on("console", lambda message: happened.append(message.text))
@@ -451,8 +440,8 @@ def test_a_page_runs_no_script_sends_no_request_fits_the_screen_and_has_contrast
 
 
 @pytest.mark.slow
-def test_a_page_runs_no_script_and_loads_no_picture_even_if_its_html_contains_them(chromium, tmp_path):
-    tab = chromium.new_page()
+def test_a_page_runs_no_script_and_loads_no_picture_even_if_its_html_contains_them(browser, tmp_path):
+    tab = browser.new_page()
     refused, shown = [], []
     tab.on("requestfailed", lambda request: refused.append(request.failure))
     tab.on("dialog", lambda dialog: (shown.append(dialog.message), dialog.dismiss()))
