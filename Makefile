@@ -64,6 +64,9 @@ notebooks: .venv/.installed-notebooks ## open the notebooks in JupyterLab (PORT=
 slides-%: .venv/.installed-notebooks ## run notebook N and write it as one page of slides
 	@.venv/bin/python notebooks/slides.py $*
 
+site: .venv/.installed-exercises ## write the playground as a static site in site/, with Python in the browser
+	@.venv/bin/python lessons/playground/site/build.py $(ARGS)
+
 ## Grade (tests/grading/README.md)
 
 grade: .venv/.installed-exercises ## grade a folder of submissions (SUBMISSIONS=folder OUT=folder ARGS='--jobs 4')
@@ -98,6 +101,9 @@ originals: .venv/.installed-lessons ## make the lessons' current files the origi
 pictures: .venv/.installed-lessons ## draw the pictures of the lessons again
 	@.venv/bin/python lessons/pictures.py
 
+screenshot: .venv/.installed-tests .venv/.installed-notebooks ## take the picture in the README again (needs Chromium)
+	@PYTHONPATH=tests .venv/bin/python tests/repository/screenshot.py
+
 bench: .venv/.installed-tests .venv/.installed-notebooks ## compare our speed with the plain tools and with other graders
 	@.venv/bin/python tests/bench/bench_lessons.py
 	@.venv/bin/python tests/bench/bench_grading.py
@@ -112,8 +118,8 @@ lock: ## update the locked requirements (needs uv)
 	@uv $(LOCK) --group bench $(LESSONS) --output-file tests/bench/requirements-bench.txt
 	@uv $(LOCK) --group bench-nbgrader $(LESSONS) --output-file tests/bench/requirements-bench-nbgrader.txt
 
-clean: ## delete the environment, the databases, the caches and the slides
-	@rm -rf .venv .pytest_cache .ruff_cache .mypy_cache lessons/*/data.db notebooks/*.html
+clean: ## delete the environment, the site, the databases, the caches and the slides
+	@rm -rf .venv site .pytest_cache .ruff_cache .mypy_cache lessons/*/data.db notebooks/*.html
 
 port_option = $(if $(PORT)$(port), --port $(or $(PORT),$(port)))
 level_option = $(if $(LEVEL)$(level), --level $(or $(LEVEL),$(level)))
@@ -140,4 +146,4 @@ EXERCISES = --constraint tests/exercises/requirements.txt
 .venv/.installed-cluster: tests/grading/requirements-cluster.txt .venv/.installed-lessons
 	@$(PYTHON) lessons/make_venv.py cluster
 
-.PHONY: help list progress notebooks grade gradescope test test-slow lint format originals pictures bench lock clean
+.PHONY: help list progress notebooks site grade gradescope test test-slow lint format originals pictures screenshot bench lock clean
