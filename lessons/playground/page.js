@@ -43,14 +43,17 @@ export function startViews() {
     document.body.dataset.view = view;
     for (const button of buttons) if (button.closest(".views")) button.ariaPressed = button.dataset.show === view;
   };
-  for (const button of buttons) button.onclick = () => show(button.dataset.show);
+  for (const button of buttons) button.onclick = () => {
+    show(button.dataset.show);
+    if (!button.closest(".views")) document.getElementById(button.dataset.show).focus();
+  };
   show(document.body.dataset.view);
   return show;
 }
 
 /**
- * Make the console work. `send(method, path, headers, body)` returns {status, reason, headers, body}, or rejects
- * with an Error for the student. Returns `use`, a function that takes the settings of the app (see settings.py).
+ * Make the console work. `send(method, path, headers, body)` returns {status, reason, headers, body} and perhaps
+ * {error}, which explains a 500. It rejects with an Error for the student. Returns `use`, a function that takes the settings of the app (see settings.py).
  * `refresh` reads the settings again and calls `use`. `origin` is the address of the app for curl.
  */
 export function startConsole(send, refresh, origin) {
@@ -59,7 +62,9 @@ export function startConsole(send, refresh, origin) {
   let issued = ""; // the token as the app made it
   let token = ""; // the token as it is now
   let last = null; // the latest request that was not a login: {method, path, body}
-  const tokens = new Map(); // the tokens from responses, by a label
+  let owner = ""; // the name with which the owner of the token has logged in
+  let login = Promise.resolve(); // the latest login: a request waits for its token
+  const tokens = new Map(); // the tokens from responses and their owners, by a label
   let count = 0;
 
   function use(next) {
@@ -110,7 +115,11 @@ export function startConsole(send, refresh, origin) {
   }
 
   /** Log in with the name and the password that `read` returns. An edit may just have changed the login. */
-  async function logIn(read) {
+  function logIn(read) {
+    login = sendLogin(read).catch(() => {});
+  }
+
+  async function sendLogin(read) {
     await refresh();
     const [name, password] = read();
     fillLogin(name, password);
@@ -119,12 +128,13 @@ export function startConsole(send, refresh, origin) {
     await exchange("POST", path, { "Content-Type": "application/json" }, body, name);
   }
 
-  function ask(method, path, body = null) {
+  async function ask(method, path, body = null) {
+    await login;
     if (!path.startsWith("/")) path = `/${path}`;
     last = { method, path, body };
     showAgain();
     const authorization = $("authorization").value.trim();
-    return exchange(method, path, {
+    await exchange(method, path, {
       ...(authorization && { Authorization: authorization }),
       ...(body && { "Content-Type": "application/json" }),
     }, body);
@@ -146,9 +156,11 @@ export function startConsole(send, refresh, origin) {
       field(".response").textContent = `${lines.join("\n")}\n\n${response.body.slice(0, MAX_SHOWN).trim()}${cut}`;
       field(".status").textContent = response.status || "redirect";
       details.classList.add(response.status && response.status < 400 ? "good" : "bad");
-      keepTokens(response.body, name ? `#${number}, ${name}` : `#${number}`);
+      $("summary").textContent = `The app responded with ${response.status || "a redirect"} to #${number}.`;
+      if (count > 1) $("summary").textContent += " To compare it with an older request, open that one too.";
+      keepTokens(response.body, number, name ?? owner);
       if (!name) await showGates(headers.Authorization ?? "", response, number, field(".result"));
-      if (response.status >= 500) field(".result").textContent = "the app has an error";
+      if (response.status >= 500) field(".result").textContent = response.error || "the app has an error";
     } catch (error) {
       // If the status is already there, the response has come, but the page cannot show its token.
       const isShown = field(".status").textContent !== "…";
@@ -156,6 +168,7 @@ export function startConsole(send, refresh, origin) {
       if (!isShown) field(".status").textContent = "No response";
       details.classList.add("bad");
     }
+    if (document.activeElement !== $("again")) details.scrollIntoView({ block: "nearest" });
     refresh(); // the app may have reloaded: it may have other routes now, or it may no longer start
   }
 
@@ -168,6 +181,7 @@ export function startConsole(send, refresh, origin) {
     const field = (name) => details.querySelector(name);
     field(".number").textContent = `#${++count}`;
     field(".what").textContent = `${method} ${path}`;
+    field(".who").textContent = headers.Authorization && owner ? `with the token of ${owner}` : "";
     field(".status").textContent = "…";
     field(".request").textContent = [`${method} ${path}`, ...lines, ...(body ? ["", body] : [])].join("\n");
     field(".curl").textContent = curl;
@@ -177,7 +191,6 @@ export function startConsole(send, refresh, origin) {
       setTimeout(() => { target.textContent = "Copy"; }, 2000);
     };
     for (const older of $("exchanges").children) older.open = false;
-    $("no-exchange").textContent = count > 1 ? "Open an older request to compare it with the newest one." : "";
     $("exchanges").prepend(details);
     return details;
   }
@@ -198,8 +211,8 @@ export function startConsole(send, refresh, origin) {
     result.textContent = stop ? `${verdict}: ${stop.name}` : "";
   }
 
-  /** Keep the tokens in a response, and show the first one. `source` says where they come from. */
-  function keepTokens(body, source) {
+  /** Keep the tokens in the response to a request, and show the first one. `who` is their owner. */
+  function keepTokens(body, number, who) {
     let values;
     try {
       values = Object.entries(JSON.parse(body) ?? {});
@@ -208,7 +221,8 @@ export function startConsole(send, refresh, origin) {
     }
     const found = values.filter(([, value]) => typeof value === "string" && value.length < MAX_SHOWN && JWT.test(value));
     if (!found.length) return;
-    for (const [name, value] of found) tokens.set(`${name} (${source})`, value);
+    const source = who ? `#${number}, ${who}` : `#${number}`;
+    for (const [name, value] of found) tokens.set(`${name} (${source})`, { value, who });
     $("tokens").replaceChildren(...[...tokens.keys()].map((label) => element("option", label)));
     $("choice").hidden = false;
     $("tokens").value = `${found[0][0]} (${source})`;
@@ -216,7 +230,7 @@ export function startConsole(send, refresh, origin) {
   }
 
   $("tokens").onchange = () => {
-    issued = tokens.get($("tokens").value);
+    ({ value: issued, who: owner } = tokens.get($("tokens").value));
     setToken(issued);
   };
 
@@ -251,6 +265,7 @@ export function startConsole(send, refresh, origin) {
     for (const [id, value] of [["token-header", header], ["token-claims", claims]]) {
       $(id).value = value ? JSON.stringify(value, null, 2) : "";
       $(id).rows = $(id).value.split("\n").length;
+      $(id).ariaInvalid = null;
     }
     $("json-problem").textContent = "";
   }
@@ -282,7 +297,7 @@ export function startConsole(send, refresh, origin) {
         : left > 0 ? `This token expires in ${duration(left)}.`
           : left > -leeway ? `This token has expired, but the app accepts it for ${duration(left + leeway)} more.`
             : `This token expired ${duration(-left)} ago.`;
-    $("leeway").textContent = leeway ? `The app has a leeway of ${duration(leeway)}. The token does not contain it.` : "The app has no leeway.";
+    $("leeway").textContent = leeway ? `The app has a leeway of ${duration(leeway)}. This is a setting of the app, not a part of the token.` : "The app has no leeway.";
     const total = time("exp") - (time("iat") || now) + leeway;
     $("life").hidden = !(total > leeway && total < Infinity);
     $("life").firstElementChild.style.width = `${(100 * Math.max(0, left)) / total}%`;
@@ -304,11 +319,13 @@ export function startConsole(send, refresh, origin) {
     const old = issued.split(".");
     const parts = [];
     $("json-problem").textContent = "";
+    for (const id of ["token-header", "token-claims"]) $(id).ariaInvalid = null;
     for (const [index, id, name] of [[0, "token-header", "header"], [1, "token-claims", "claims"]]) {
       try {
         const text = JSON.stringify(JSON.parse($(id).value));
         parts.push(text === JSON.stringify(decode(old[index] ?? "")) ? old[index] : encode(text));
       } catch (error) {
+        $(id).ariaInvalid = true;
         $("json-problem").textContent = `The ${name} must be JSON, so the token stays as it was. ${error.message}`;
         return;
       }

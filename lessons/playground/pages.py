@@ -79,7 +79,7 @@ def render(path: str, root: str, task: str | None = None, **variables: object) -
         "title": page.title,
         "html": Markup(to_html(page.text)),
         "root": root,
-        "task": re.sub(r"^# ?(TODO: )?", "", task or "", flags=re.MULTILINE),
+        "task": join_lines(re.sub(r"^# ?(TODO: )?", "", task or "", flags=re.MULTILINE)),
         "folder": path.rpartition("/")[0],
         "previous": previous and (root + previous, pages[previous].title),
         "next": following and (root + following, pages[following].title),
@@ -88,6 +88,11 @@ def render(path: str, root: str, task: str | None = None, **variables: object) -
         loader=jinja2.FileSystemLoader(PLAYGROUND), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     return environment.get_template("page.html").render(known | variables)
+
+
+def join_lines(text: str) -> str:
+    """Join the lines of each paragraph, so that it fills any screen. An indented line stays on its own."""
+    return re.sub(r"^(\S.*)\n(?=\S)", r"\1 ", text, flags=re.MULTILINE)
 
 
 def find_neighbours(path: str, paths: list[str]) -> tuple[str | None, str | None]:

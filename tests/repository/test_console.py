@@ -84,7 +84,7 @@ def test_the_page_of_an_answer_shows_its_task(console):
     page = console(1, "answer.py").test_client().get("/").text
     assert "<h1>Exercise 1: your answer</h1>" in page
     first_line = read_todo(1).removeprefix("# TODO: ").partition("\n")[0]
-    assert f'<pre class="task">{first_line}\n' in page
+    assert f'<pre class="task">{first_line} ' in page  # the paragraph goes on in the same line
     assert not re.search('class="task">[^<]*^#', page, re.MULTILINE)
     assert "TODO" not in page
     assert 'class="task"' not in console(1).test_client().get("/").text

@@ -16,7 +16,7 @@ def drawn():
 
 
 def test_the_pictures_are_what_the_command_draws(drawn):
-    committed = {path: path.read_text(encoding="utf-8") for path in LESSONS.glob("*/*.svg")}
+    committed = {path: path.read_text(encoding="utf-8") for path in LESSONS.glob("[0-9]*/*.svg")}
     assert committed == drawn, "run `make pictures` and look at the result"
 
 

@@ -359,10 +359,11 @@ def test_broken_json_gets_a_sentence_and_keeps_the_token(bob):
     for field, name in (("Header", "header"), ("Claims", "claims")):
         bob.field(field).fill("{not JSON")
         sentence = f"The {name} must be JSON, so the token stays as it was."
-        expect(bob.page.get_by_role("alert")).to_contain_text(sentence)
+        expect(bob.page.locator("#json-problem")).to_contain_text(sentence)
+        expect(bob.field(field)).to_have_attribute("aria-invalid", "true")
         assert bob.token == token
         bob.click("Undo all changes")
-        expect(bob.page.get_by_role("alert")).to_be_hidden()
+        expect(bob.page.locator("#json-problem")).to_be_hidden()
     assert bob.send("GET /users") == "200"
 
 
@@ -388,7 +389,7 @@ def test_the_countdown_goes_through_expiry_and_leeway(serve, new_page):
     page.clock.install(time=issued)  # the page starts its countdown with the clock of this test
     open_in(page, serve(2)).paste(token)
     expect(page.locator("#leeway")).to_have_text(
-        "The app has a leeway of 10 s. The token does not contain it."
+        "The app has a leeway of 10 s. This is a setting of the app, not a part of the token."
     )
     for second, sentence in {
         20: "This token expires in 40 s.",
@@ -446,7 +447,7 @@ def test_lesson_10_refreshes_and_revokes_a_token(serve, open_console):
     assert console.send("GET /users") == "401"
     assert console.refused_by == "Claims and time"
     assert console.send("POST /refresh") == "200"
-    expect(choice).to_have_value("access_token (#3)")
+    expect(choice).to_have_value("access_token (#3, alice@example.com)")
     assert console.claims["type"] == "access"
     assert console.send("GET /users") == "200"
     assert console.send("POST /logout") == "200"

@@ -358,7 +358,7 @@ def test_a_result_is_marked_as_old_after_an_edit(open_lesson):
     expect(changed).to_be_visible()
     lesson.check()
     expect(changed).to_be_hidden()
-    expect(lesson.points).to_have_text(re.compile("Check 2: 0 of"))
+    expect(lesson.points).to_have_text(re.compile("Attempt 2: 0 of"))
 
 
 def test_the_first_failed_check_is_in_view_with_its_reason(open_lesson):

@@ -21,7 +21,7 @@ import flask_restful  # noqa: F401
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from exercise_loop import CHECKS, run_pytest
-from exercises.client import TimedOut, start_timeout_message, time_limit
+from exercises.client import TimedOut, caught_errors, start_timeout_message, time_limit
 from lesson_loader import LESSONS, explain, import_app, isolated_imports
 from playground.settings import describe_app
 
@@ -76,13 +76,14 @@ class Course:
     def send(
         self, folder: str, file: str, method: str, path: str, headers: dict[str, str], body: str | None
     ) -> dict[str, Any]:
-        """Send a request to an app and return its response."""
-        with self.running(folder, file) as app:
+        """Send a request to an app. Return its response, and the error that led to a 500 or an empty text."""
+        with self.running(folder, file) as app, caught_errors() as errors:
             request = EnvironBuilder(path, method=method, headers=list(headers.items()), data=body)
             chunks, status, received = run_wsgi_app(app, request.get_environ())
             content = b"".join(chunks).decode("utf-8", "replace")
         code, _, reason = status.partition(" ")
-        return {"status": int(code), "reason": reason, "headers": list(received.items()), "body": content}
+        response = {"status": int(code), "reason": reason, "headers": list(received.items()), "body": content}
+        return response | {"error": explain(errors[-1], LESSONS / folder) if errors else ""}
 
     @contextmanager
     def running(self, folder: str, file: str) -> Iterator[Flask]:
@@ -173,4 +174,5 @@ def add_missing_functions(browser: Any) -> None:
     vars(signal).update(ITIMER_REAL=0, setitimer=setitimer)
     vars(time).update(sleep=sleep, tzset=tzset)
     sys.stdin = None  # input() fails at once
+    os.environ["WERKZEUG_RUN_MAIN"] = "true"  # no warning about the demo key, as after a reload
     os.environ["FLASK_RUN_FROM_CLI"] = "true"  # app.run() does nothing, as under `flask run`

@@ -82,7 +82,8 @@ def main() -> None:
         if out.exists():
             out.rename(Path(temporary) / "old")
         site.rename(out)
-    print(f"{out} is ready. To see it: python3 -m http.server --bind 127.0.0.1 --directory {out}")
+    shown = os.path.relpath(out)
+    print(f"{shown} is ready. To see it: python3 -m http.server --bind 127.0.0.1 --directory {shown} 8080")
 
 
 def refuse_additions(out: Path) -> None:

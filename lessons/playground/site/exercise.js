@@ -33,7 +33,7 @@ export function startExercise(folder, starter, readAnswer) {
     try {
       showResult(await checker.check(folder, checked));
     } catch (error) {
-      $("score").textContent = `Check ${count}: ${error.message}`;
+      $("score").textContent = `Attempt ${count}: ${error.message}`;
     }
     ($("checks").querySelector(".failed") ?? $("next")).scrollIntoView({ block: "nearest" });
     isRunning = false;
@@ -44,7 +44,7 @@ export function startExercise(folder, starter, readAnswer) {
     const sum = (list) => list.reduce((points, one) => points + one.points, 0);
     const [earned, possible] = [sum(checks.filter(({ outcome }) => outcome === "passed")), sum(checks)];
     $("checks").append(...describe(checks));
-    $("score").textContent = `Check ${count}: ${problem ?? `${earned} of ${possible} points`}`;
+    $("score").textContent = `Attempt ${count}: ${problem ?? `${earned} of ${possible} points`}`;
     if (earned === possible && !problem) $("next").append($("done").content.cloneNode(true));
     else if (checked === starter) $("next").textContent = UNCHANGED;
     else $("next").append("Change answer.py, then check it again. ", ifStuck);

@@ -55,9 +55,9 @@ function startLesson(originals) {
 
   /** Show what Python is doing. When it is ready, the console can begin. */
   function showState(state, why = "") {
+    if (state === "ready") return readSettings();
     show(STATES[state] + why, state === "broken");
     if (state === "broken") $("state").append(" ", element("button", "Restart Python", { onclick: restart }));
-    if (state === "ready") readSettings();
   }
 
   /** Show a text in the console. If the text is a problem, show it below the editor too. */
@@ -121,9 +121,10 @@ function startLesson(originals) {
     $("file-note").hidden = !note;
   }
 
-  /** Send the next requests to the app that the student sees in the editor. */
+  /** Send the next requests to the app that the student sees: the one in the editor, or that of the text. */
   function chooseTarget() {
-    if ($("target")) $("target").value = $("file").value === "answer.py" ? "answer.py" : "app.py";
+    const isAnswer = document.body.dataset.view === "code" && $("file").value === "answer.py";
+    if ($("target")) $("target").value = isAnswer ? "answer.py" : "app.py";
     readSettings();
   }
 
@@ -140,9 +141,10 @@ function startLesson(originals) {
   $("mine").onclick = () => replace(files.aside($("file").value) ?? files.text($("file").value));
   $("download").onclick = download;
   $("restart").onclick = restart;
-  const startCode = () => { chooseTarget(); exercise?.prepare(); };
+  for (const button of document.querySelectorAll("[data-show=read], [data-show=code]"))
+    button.addEventListener("click", chooseTarget);
   for (const button of document.querySelectorAll("[data-show=code]"))
-    button.addEventListener("click", startCode, { once: true });
+    button.addEventListener("click", () => exercise?.prepare());
   for (const path of paths) if (path === "answer.py" || files.isChanged(path)) write(path);
   openFile();
 }
