@@ -245,7 +245,7 @@ def test_the_page_of_an_answer_shows_the_task_and_asks_the_answer(copy, tmp_path
         expect(console.page.get_by_role("heading", level=1)).to_have_text("Exercise 2: your answer")
         expect(console.page.get_by_role("heading", name="Your task")).to_be_visible()
         task = console.page.locator("article .task").inner_text()
-        assert f"# TODO: {task}" == re.sub("^# (?!TODO)", "", read_todo(2), flags=re.MULTILINE)
+        assert task.split() == re.sub("^# (TODO: )?", "", read_todo(2), flags=re.MULTILINE).split()
         assert console.send("Log in as bob") == "200"
         assert console.send("GET /mine") == "200"
         assert "my route" in console.response

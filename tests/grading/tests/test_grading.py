@@ -303,7 +303,7 @@ def test_ctrl_c_ends_it_at_once_and_says_how_to_go_on(pair, tmp_path, option):
     )
     mark = f"GRADED_IN={tmp_path}".encode()
     wait_until(lambda: (tmp_path / "grades/run.json").exists() and len(checkers(mark)) == 2)
-    time.sleep(1)
+    time.sleep(3)
     process.send_signal(signal.SIGINT)
     said, errors = process.communicate(timeout=30)
     assert process.returncode == 130
