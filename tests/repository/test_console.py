@@ -216,6 +216,7 @@ def test_every_hostile_request_gets_the_bytes_that_the_bare_app_sends(tmp_path, 
 def mask(response, port):
     """Replace what differs between two responses of the same app: tokens, their bytes and the port."""
     status, body = response
+    body = re.sub(rb"Invalid (header|payload) string: [^\"]+", b"", body)
     body = re.sub(rb"can't decode byte[^\"]+", b"", body)
     body = re.sub(rb'"eyJ[^"]+"', b"token", body)
     return status, body.replace(str(port).encode(), b"port")
