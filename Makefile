@@ -77,7 +77,7 @@ gradescope: .venv/.installed-exercises ## build gradescope.zip, an autograder to
 
 ## Contribute (.github/CONTRIBUTING.md)
 
-test: .venv/.installed-tests .venv/.installed-notebooks .venv/.installed-cluster ## run the fast tests, one or two minutes
+test: .venv/.installed-tests .venv/.installed-notebooks .venv/.installed-cluster ## run the fast tests, two or three minutes
 	@.venv/bin/python -m pytest -n auto -m "not slow" $(ARGS)
 
 test-slow: .venv/.installed-tests .venv/.installed-notebooks .venv/.installed-cluster ## run the slow tests: attacks, faults, browsers, cluster

@@ -4,7 +4,8 @@ import { startConsole, startViews } from "./page.js";
 const { root } = document.body.dataset;
 const state = document.getElementById("state");
 let timer; // while the app does not start, the page reads the settings once a second
-const use = startConsole(send, () => readSettings().catch(() => {}), location.origin); // without a server, nothing changes
+const refresh = () => readSettings().catch(() => {}); // without a server, nothing changes
+const use = startConsole(send, refresh, location.origin);
 
 /** Read how to talk to the app. It can change whenever the student saves a file. */
 async function readSettings() {
@@ -14,7 +15,7 @@ async function readSettings() {
   if (!settings.problem) return use(settings);
   state.textContent = `The app does not start. Correct the file and save it.\n\n${settings.problem}`;
   clearTimeout(timer);
-  timer = setTimeout(() => readSettings().catch(() => {}), 1000);
+  timer = setTimeout(refresh, 1000);
 }
 
 /** Send a request to the app. */
@@ -45,4 +46,4 @@ async function fetchPatiently(request) {
 
 startViews();
 await readSettings();
-addEventListener("focus", () => readSettings().catch(() => {})); // the student comes back from the editor
+addEventListener("focus", refresh); // the student comes back from the editor

@@ -70,6 +70,8 @@ class Console:
             return Response("This page only accepts GET.", 405, {"Allow": "GET, HEAD"})
         if path == "settings.json":
             return self.settings()
+        if path in FILES:
+            return send_file(Path(__file__).with_name(path))
         from playground import pages  # a slow import, so the start of the app does not wait for it
 
         lesson = self.file.parent.name
@@ -79,10 +81,8 @@ class Console:
             folder = path.rpartition("/")[0]
             command = f"make lesson-{int(folder[:2])}" if folder not in ("", lesson) else None
             return Response(pages.render(path, ROOT, command=command), mimetype="text/html")
-        files = {name: pages.PLAYGROUND / name for name in FILES} | pages.find_pictures()
-        if path in files:
-            return Response(files[path].read_bytes(), mimetype=TYPES[files[path].suffix])
-        return Response("There is no such page.", 404)
+        picture = pages.find_pictures().get(path)
+        return send_file(picture) if picture else Response("There is no such page.", 404)
 
     def render_lesson(self, port: str) -> str:
         """Return the page of the lesson, or of the exercise if the app is an answer.
@@ -123,6 +123,10 @@ class Console:
         """Return whether a line of the log is about the app. Requests for the page would hide such lines."""
         request = re.search(r'"(?:\033\[\d+m)*([A-Z]+) (/[^ ?]*)', record.getMessage())
         return request is None or self.own_path(request[1], request[2]) is None
+
+
+def send_file(file: Path) -> Response:
+    return Response(file.read_bytes(), mimetype=TYPES[file.suffix])
 
 
 def is_own_host(host: str) -> bool:

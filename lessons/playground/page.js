@@ -48,7 +48,6 @@ export function startViews() {
     if (!button.closest(".views")) document.getElementById(button.dataset.show).focus();
   };
   show(document.body.dataset.view);
-  return show;
 }
 
 /**

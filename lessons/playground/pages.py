@@ -1,4 +1,4 @@
-"""The pages of the playground as HTML: the texts of the lessons, and the glossary.
+"""Turn the lessons' READMEs and the glossary into the pages of the playground.
 
 The path of a page is relative to a root, such as `glossary.html` or `02_token_expiry/`. A page can be below
 any root, because the caller of `render` names the URL of the root.

@@ -1,7 +1,7 @@
 // JSON Web Tokens (RFC 7519): read them, sign them, and find out why an app refuses one.
 
 const HASHES = new Map([["HS256", "SHA-256"], ["HS384", "SHA-384"], ["HS512", "SHA-512"]]); // RFC 7518, section 3.2
-export const OTHER_KEY = "a-key-that-the-app-does-not-have-0123456789";
+const OTHER_KEY = "a-key-that-the-app-does-not-have-0123456789";
 const UNSIGNED = /signature ver|\balg|segment|decod|padding|crypto/i; // what apps say about a bad signature
 const utf8 = (text) => new TextEncoder().encode(text);
 
