@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 SUBMISSIONS ?= submissions
-OUT ?= grades
+export EXERCISES
 
 # `make test 1` instead of `make test-1` would run all tests of the repository
 ifneq (,$(filter 0% 1% 2% 3% 4% 5% 6% 7% 8% 9%,$(MAKECMDGOALS)))
@@ -11,7 +11,7 @@ endif
 
 help: ## print this list
 	@awk -F ':.*## ' '/^## / { print "\n" substr($$0, 4) } \
-		/^[a-z%-]+:.*## / { sub("%", "N", $$1); printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+		/^[a-z%-]+:.*## / { sub("%", "N", $$1); printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 ## Learn: the lessons (lessons/README.md)
 
@@ -58,19 +58,42 @@ progress: .venv/.installed-exercises ## show your points in every exercise
 
 ## Teach (notebooks/README.md)
 
-notebooks: .venv/.installed-notebooks ## open the notebooks in JupyterLab (PORT=8888 ARGS=--no-browser)
-	@.venv/bin/python -m jupyterlab --config notebooks/.jupyter/jupyter_lab_config.py$(port_option) $(ARGS)
+rehearse: .venv/.installed-exercises .venv/.installed-notebooks ## check that this machine is ready for a class (LESSON=2)
+	@.venv/bin/python notebooks/rehearse.py $(LESSON)
 
-slides-%: .venv/.installed-notebooks ## run notebook N and write it as one page of slides
-	@.venv/bin/python notebooks/slides.py $*
+notebooks: .venv/.installed-exercises .venv/.installed-notebooks ## open the notebooks in JupyterLab (PORT=8888 ARGS=--no-browser)
+	@.venv/bin/python notebooks/live.py$(port_option) $(ARGS)
+
+notebook-%: .venv/.installed-exercises .venv/.installed-notebooks ## open JupyterLab with notebook N (the same options)
+	@.venv/bin/python notebooks/live.py $*$(port_option) $(ARGS)
+
+slides-%: .venv/.installed-exercises .venv/.installed-notebooks ## run notebook N and write it as slides in slides/
+	@.venv/bin/python notebooks/slides.py $* $(ARGS)
+
+slides: .venv/.installed-exercises .venv/.installed-notebooks ## run all notebooks and write them as slides in slides/
+	@.venv/bin/python notebooks/slides.py $(ARGS)
 
 site: .venv/.installed-exercises ## write the playground as a static site in site/, with Python in the browser
 	@.venv/bin/python lessons/playground/site/build.py $(ARGS)
 
+student: .venv/.installed-exercises ## write the course without solutions, for your students (OUT=folder HINTS=3)
+	@.venv/bin/python notebooks/student.py $(call quoted,$(or $(OUT),student))$(hints_option)
+
+wheels: ## download all packages into wheels/, for a class without internet
+	@$(PYTHON) lessons/make_venv.py wheels
+
+## Teach: your own exercises (notebooks/README.md)
+
+new-exercise-%: .venv/.installed-exercises ## begin another exercise for a lesson, such as 3b (NAME=pin_login)
+	@.venv/bin/python tests/course/new.py exercise $* $(call quoted,$(NAME))
+
+check-course: .venv/.installed-exercises .venv/.installed-notebooks ## list what is missing in lessons and exercises
+	@.venv/bin/python tests/course/check.py $(ARGS)
+
 ## Grade (tests/grading/README.md)
 
 grade: .venv/.installed-exercises ## grade a folder of submissions (SUBMISSIONS=folder OUT=folder ARGS='--jobs 4')
-	@.venv/bin/python tests/grading $(call quoted,$(SUBMISSIONS)) --out $(call quoted,$(OUT)) $(ARGS)
+	@.venv/bin/python tests/grading $(call quoted,$(SUBMISSIONS)) --out $(call quoted,$(or $(OUT),grades)) $(ARGS)
 
 gradescope: .venv/.installed-exercises ## build gradescope.zip, an autograder to upload (ARGS='1 2' for exercises 1 and 2)
 	@.venv/bin/python tests/grading/package.py $(ARGS)
@@ -95,6 +118,9 @@ format: .venv/.installed-tests .venv/.installed-notebooks ## format the code and
 	@.venv/bin/python -m ruff format
 	@.venv/bin/python -m nbstripout --keep-id notebooks/*.ipynb
 
+new-%: .venv/.installed-exercises ## begin lesson N (NAME=realm)
+	@.venv/bin/python tests/course/new.py lesson $* $(call quoted,$(NAME))
+
 originals: .venv/.installed-lessons ## make the lessons' current files the originals that the checks use
 	@.venv/bin/python lessons/originals.py
 
@@ -118,11 +144,12 @@ lock: ## update the locked requirements (needs uv)
 	@uv $(LOCK) --group bench $(LESSONS) --output-file tests/bench/requirements-bench.txt
 	@uv $(LOCK) --group bench-nbgrader $(LESSONS) --output-file tests/bench/requirements-bench-nbgrader.txt
 
-clean: ## delete the environment, the site, the databases, the caches and the slides
-	@rm -rf .venv site .pytest_cache .ruff_cache .mypy_cache lessons/*/data.db notebooks/*.html
+clean: ## delete the environment, the site, the databases, the caches, the slides and the wheels
+	@rm -rf .venv site .pytest_cache .ruff_cache .mypy_cache lessons/*/data.db slides wheels
 
 port_option = $(if $(PORT)$(port), --port $(or $(PORT),$(port)))
 level_option = $(if $(LEVEL)$(level), --level $(or $(LEVEL),$(level)))
+hints_option = $(if $(HINTS), --hints $(HINTS))
 quoted = '$(subst ','\'',$(1))'
 LOCK = pip compile --quiet $(UPGRADE) --universal --python-version 3.11 --generate-hashes \
 	--annotation-style line --custom-compile-command 'make lock'
@@ -146,4 +173,4 @@ EXERCISES = --constraint tests/exercises/requirements.txt
 .venv/.installed-cluster: tests/grading/requirements-cluster.txt .venv/.installed-lessons
 	@$(PYTHON) lessons/make_venv.py cluster
 
-.PHONY: help list progress notebooks site grade gradescope test test-slow lint format originals pictures screenshot bench lock clean
+.PHONY: help list progress rehearse notebooks slides site student wheels check-course grade gradescope test test-slow lint format originals pictures screenshot bench lock clean
