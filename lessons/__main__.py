@@ -13,7 +13,7 @@ except ModuleNotFoundError:
 
 import exercise_loop
 import originals
-from lesson_loader import diff, find_lessons, read_about
+from lesson_loader import BadExercises, Exercise, diff, find_exercises, find_lessons, read_about
 
 COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
@@ -35,6 +35,21 @@ def lesson_number(text: str) -> int:
     return int(text)
 
 
+def exercise_label(text: str) -> Exercise:
+    """Return the exercise with this label, such as 3 or 3b, or exit with a list."""
+    exercises = find_exercises()
+    if text.isdecimal() and str(int(text)) not in exercises:
+        number = lesson_number(text)
+        sys.exit(
+            f"Lesson {number} has no exercise. Start the first exercise: make start-{next(iter(exercises))}"
+        )
+    label = text.lower().removeprefix("0")
+    if label not in exercises:
+        names = "\n".join(f"  {label:4} {exercise.name}" for label, exercise in exercises.items())
+        sys.exit(f"There is no exercise {text!r}. These are the exercises:\n\n{names}")
+    return exercises[label]
+
+
 def port_number(text: str) -> int:
     """Return the port number, or exit and show a valid example. Port 0 means any free port."""
     if not text.isdecimal() or int(text) > 65535:
@@ -54,6 +69,7 @@ def list_of_lessons() -> str:
 
 
 number_argument = click.argument("number", metavar="N", type=lesson_number)
+exercise_argument = click.argument("exercise", metavar="N", type=exercise_label)
 port_option = click.option("--port", type=port_number, default="8000", show_default=True)
 
 lessons = click.Group("Lessons")
@@ -106,57 +122,58 @@ def restore(number: int) -> None:
 
 
 @exercises.command()
-@number_argument
-def start(number: int) -> None:
+@exercise_argument
+def start(exercise: Exercise) -> None:
     """Start exercise N: copy it to answer.py."""
-    exercise_loop.start(number)
+    exercise_loop.start(exercise)
 
 
 @exercises.command("try")
-@number_argument
+@exercise_argument
 @port_option
-def try_answer(number: int, port: int) -> None:
+def try_answer(exercise: Exercise, port: int) -> None:
     """Serve your answer to exercise N until Ctrl-C."""
     import server
 
-    server.serve_answer(number, port)
+    server.serve_answer(exercise, port)
 
 
 @exercises.command()
-@number_argument
-def check(number: int) -> None:
+@exercise_argument
+@click.option("--seed", type=int, help="use the users and the key of an earlier check")
+def check(exercise: Exercise, seed: int | None) -> None:
     """Check your answer to exercise N."""
-    exercise_loop.check(number)
+    exercise_loop.check(exercise, *([] if seed is None else [f"--seed={seed}"]))
 
 
 @exercises.command()
-@number_argument
-def watch(number: int) -> None:
+@exercise_argument
+def watch(exercise: Exercise) -> None:
     """Check your answer to exercise N whenever you save it."""
-    exercise_loop.watch(number)
+    exercise_loop.watch(exercise)
 
 
 @exercises.command()
-@number_argument
+@exercise_argument
 @click.option("--level", type=hint_level, default="1", show_default=True, help="1, 2 or 3")
-def hint(number: int, level: int) -> None:
+def hint(exercise: Exercise, level: int) -> None:
     """Print a hint for exercise N."""
-    exercise_loop.hint(number, level)
+    exercise_loop.hint(exercise, level)
 
 
 @exercises.command()
-@number_argument
+@exercise_argument
 @click.option("--peek", is_flag=True, help="print it now, even if your answer does not pass")
-def solution(number: int, peek: bool) -> None:
+def solution(exercise: Exercise, peek: bool) -> None:
     """Print the solution, once your answer passes."""
-    exercise_loop.solution(number, peek)
+    exercise_loop.solution(exercise, peek)
 
 
 @exercises.command()
-@number_argument
-def reset(number: int) -> None:
+@exercise_argument
+def reset(exercise: Exercise) -> None:
     """Start exercise N again and keep your old answer."""
-    exercise_loop.reset(number)
+    exercise_loop.reset(exercise)
 
 
 @exercises.command()
@@ -175,5 +192,5 @@ if __name__ == "__main__":
         if error.name not in ("httpx", "pytest", "watchfiles"):
             raise
         sys.exit("First install what the exercises need: python3 lessons/make_venv.py exercises")
-    except originals.NoOriginals as error:
+    except (BadExercises, originals.NoOriginals) as error:
         sys.exit(str(error))

@@ -1,17 +1,22 @@
-"""Find the lessons, load their apps and compare their files. The commands, tests and notebooks use this.
+"""Find the lessons and exercises, load apps and compare files. The commands, tests and notebooks use this.
 
 A lesson is a folder named NN_name beside this file, whose README.md begins with `# Lesson`. The only other
 list of lessons is the table in the README.md of the top folder.
+
+An additional exercise is a folder such as 03b_pin_login. Such folders are in the folder that the environment
+variable EXERCISES names, or in the folder `exercises` of the top folder.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
 from types import ModuleType
@@ -31,15 +36,122 @@ def find_lessons() -> dict[int, Path]:
     return {int(folder.name[:2]): folder for folder in lessons}
 
 
-def has_exercise(lesson: Path) -> bool:
-    """Return whether a lesson has an exercise, even if a student has deleted its exercise.py."""
-    checks = LESSONS.parent / "tests/exercises" / f"test_{lesson.name}.py"
-    return (lesson / "exercise.py").exists() or checks.exists()
+class BadExercises(Exception):
+    """The folder of additional exercises cannot be used. The message says what to change."""
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """Where the files of an exercise are. Some may not exist, for example after a student deleted them."""
+
+    name: str  # 03_auth_key, or 03b_pin_login for an additional exercise
+    lesson: Path  # the folder of the lesson with its number: the answer runs beside that lesson's files
+    folder: Path  # contains exercise.py, hints.md and the student's answer.py
+    checks: Path
+    solution: Path  # the students' edition of the course has no solutions
+    mistakes: Path
+    alternatives: Path
+
+    @property
+    def label(self) -> str:
+        return label_of(self.name)
+
+    @property
+    def answer(self) -> Path:
+        return self.folder / "answer.py"
+
+    @property
+    def is_additional(self) -> bool:
+        return self.folder != self.lesson
+
+
+def label_of(name: str) -> str:
+    """Return what students type for an exercise or a lesson: 3 for 03_auth_key, 3b for 03b_pin_login."""
+    return name.partition("_")[0].removeprefix("0")
+
+
+def find_exercises() -> dict[str, Exercise]:
+    """Return the exercises by label, in order: 1, 2, 3, 3b, … 10.
+
+    Raises BadExercises if the folder of additional exercises cannot be used.
+    """
+    exercises = [*own_exercises(), *additional_exercises()]
+    exercises.sort(key=lambda exercise: exercise.name.partition("_")[0])
+    return {exercise.label: exercise for exercise in exercises}
+
+
+def own_exercises() -> Iterator[Exercise]:
+    """Yield the exercises in the lessons' folders.
+
+    A student may have deleted an exercise.py, so the checks are enough.
+    """
+    root = LESSONS.parent
+    for lesson in find_lessons().values():
+        name = lesson.name
+        checks = root / "tests/exercises" / f"test_{name}.py"
+        if (lesson / "exercise.py").exists() or checks.exists():
+            yield Exercise(
+                name,
+                lesson=lesson,
+                folder=lesson,
+                checks=checks,
+                solution=root / "solutions" / f"{name}.py",
+                mistakes=root / "tests/exercises/mistakes" / name,
+                alternatives=root / "tests/exercises/alternatives" / name,
+            )
+
+
+def additional_exercises() -> Iterator[Exercise]:
+    """Yield the additional exercises. Raises BadExercises if a folder has no good name."""
+    lessons = find_lessons()
+    prefixes: dict[str, Path] = {}
+    for folder in additional_folders():
+        match = re.fullmatch(r"((\d\d)[a-z]+)_[a-z0-9_]+", folder.name)
+        if not match:
+            raise BadExercises(
+                f"{display_path(folder)} is not the name of an additional exercise. It needs two digits, a "
+                "lower-case letter and a name, such as 03b_pin_login for an exercise of lesson 3."
+            )
+        if int(match[2]) not in lessons:
+            raise BadExercises(
+                f"{display_path(folder)} needs a lesson {int(match[2])}, but there is none. "
+                f"Begin the name with the number of a lesson, from 00 to {max(lessons):02}."
+            )
+        if match[1] in prefixes:
+            raise BadExercises(
+                f"{display_path(prefixes[match[1]])} and {folder.name} are both exercise "
+                f"{match[1].removeprefix('0')}. Give one of them another letter."
+            )
+        prefixes[match[1]] = folder
+        yield Exercise(
+            folder.name,
+            lesson=lessons[int(match[2])],
+            folder=folder,
+            checks=folder / f"test_{folder.name}.py",
+            solution=folder / "solution.py",
+            mistakes=folder / "mistakes",
+            alternatives=folder / "alternatives",
+        )
+
+
+def additional_folders() -> list[Path]:
+    """Return the folders of additional exercises: each begins with a digit. Other folders can be beside them.
+
+    A relative EXERCISES begins in the top folder, because some processes, such as a notebook, run elsewhere.
+    """
+    given = os.environ.get("EXERCISES")
+    parent = (LESSONS.parent / Path(given or "exercises").expanduser()).resolve()
+    if not parent.is_dir():
+        if given:
+            raise BadExercises(f"EXERCISES={given} is not a folder. Choose the folder of your own exercises.")
+        return []
+    return sorted(folder for folder in parent.glob("[0-9]*") if folder.is_dir())
 
 
 def display_path(path: Path) -> str:
     """Return a path as a student types it in the top folder."""
-    return path.relative_to(LESSONS.parent).as_posix()
+    root = LESSONS.parent
+    return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
 
 
 def load_app(folder: Path | str, file: Path | str = "app.py") -> Flask:

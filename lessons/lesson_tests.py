@@ -12,7 +12,7 @@ from logging.handlers import QueueHandler
 import pytest
 
 from exercise_loop import command_after, run_pytest
-from lesson_loader import LESSONS, explain, find_lessons, has_exercise
+from lesson_loader import LESSONS, explain, find_exercises, find_lessons
 
 MAX_LINES = 8  # print at most so many lines of a failed assertion
 
@@ -30,7 +30,9 @@ def run(number: int) -> None:
         print(f"Next: correct your change in lessons/{folder.name}, then run make test-{number}.", end=" ")
         print(f"To get the original files back: make restore-{number}")
         sys.exit(1)
-    print(f"Next: {'do the exercise with ' if has_exercise(folder) else ''}{command_after(number)}")
+    print(
+        f"Next: {'do the exercise with ' if str(number) in find_exercises() else ''}{command_after(number)}"
+    )
 
 
 class Printer:

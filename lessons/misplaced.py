@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import originals
-from lesson_loader import LESSONS, display_path, find_lessons, has_exercise
+from lesson_loader import LESSONS, display_path, find_exercises, find_lessons
 
 
 def describe_unread() -> list[str]:
@@ -27,22 +27,21 @@ def describe_misplaced(answers: list[Path]) -> list[str]:
 
     If the folder of that exercise has an answer already, nothing is said, because a move could replace it.
     """
+    exercises = {exercise.name: exercise for exercise in find_exercises().values()}
     starters = read_starters() if answers else {}
-    closest = {file: closest_exercise(file, starters) for file in answers}
+    closest = {file: exercises[closest_exercise(file, starters)] for file in answers}
     return [
-        f"{display_path(file)} looks like an answer to exercise {int(exercise[:2])}. "
-        f"If it is one, move it to lessons/{exercise}/answer.py."
+        f"{display_path(file)} looks like an answer to exercise {exercise.label}. "
+        f"If it is one, move it to {display_path(exercise.answer)}."
         for file, exercise in closest.items()
-        if exercise != file.parent.name and not (LESSONS / exercise / "answer.py").exists()
+        if exercise.name != file.parent.name and not exercise.answer.exists()
     ]
 
 
 def read_starters() -> dict[str, set[str]]:
     """Return the lines of each exercise's starter (see read_code), by a name such as 01_auth_url."""
     return {
-        folder.name: read_code(originals.read_starter(folder.name))
-        for folder in find_lessons().values()
-        if has_exercise(folder)
+        exercise.name: read_code(originals.read_starter(exercise)) for exercise in find_exercises().values()
     }
 
 
@@ -55,7 +54,7 @@ def closest_exercise(answer: Path, starters: dict[str, set[str]]) -> str:
     return max(
         starters,
         key=lambda name: (
-            len(lines & starters[name]) / len(lines | starters[name]),
+            len(lines & starters[name]) / max(1, len(lines | starters[name])),
             name == answer.parent.name,
         ),
     )

@@ -15,7 +15,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from lesson_loader import LESSONS, code_files, display_path, find_lessons
+from lesson_loader import LESSONS, Exercise, code_files, display_path, find_lessons
 
 ORIGINALS = LESSONS.parent / "tests/exercises/originals"
 
@@ -25,7 +25,7 @@ UNREADABLE = (OSError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile, z
 
 
 class NoOriginals(Exception):
-    """The zip file of a lesson is missing or damaged. The message names the command that gets it again."""
+    """An original file is missing or damaged. The message says how to get it again."""
 
 
 def read(name: str) -> dict[str, bytes]:
@@ -49,9 +49,18 @@ def read_app(name: str) -> dict[str, bytes]:
     return {path: content for path, content in read(name).items() if path != "exercise.py"}
 
 
-def read_starter(name: str) -> bytes:
-    """Return the original exercise.py of a lesson."""
-    return read(name)["exercise.py"]
+def read_starter(exercise: Exercise) -> bytes:
+    """Return the original exercise.py of an exercise.
+
+    Only its author changes the files of an additional exercise, so it has no other original. Raises
+    NoOriginals if there is no such file.
+    """
+    if not exercise.is_additional:
+        return read(exercise.name)["exercise.py"]
+    file = exercise.folder / "exercise.py"
+    if not file.is_file():
+        raise NoOriginals(f"{display_path(file)} is missing. Ask for this file where you got the exercise.")
+    return read_lines(file)
 
 
 def write_file(folder: Path, path: str, content: bytes) -> None:

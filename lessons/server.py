@@ -19,7 +19,7 @@ from flask.cli import cli as flask
 from werkzeug.serving import is_running_from_reloader
 
 from exercise_loop import command_after, existing_answer, read_todo
-from lesson_loader import display_path, explain, find_lessons, read_about
+from lesson_loader import Exercise, display_path, explain, find_lessons, read_about
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -36,27 +36,28 @@ def serve_lesson(number: int, port: int) -> None:
         print("\n".join(f"  {line}" for line in about.curl.replace(":8000", f":{port}").splitlines()))
         print(f"\nChange a file in lessons/{folder.name} and save it: the lesson reloads.")
         print(f"Ctrl-C stops the lesson. Then go on: {command_after(number)}\n", flush=True)
-    flask_run(folder / "app.py", port)
+    flask_run(folder / "app.py", port, folder)
 
 
-def serve_answer(number: int, port: int) -> None:
-    """Serve lessons/NN_name/answer.py on a port of 127.0.0.1 until Ctrl-C."""
-    answer = existing_answer(number)
+def serve_answer(exercise: Exercise, port: int) -> None:
+    """Serve the answer to an exercise on a port of 127.0.0.1 until Ctrl-C."""
+    answer, label = existing_answer(exercise), exercise.label
     if not is_running_from_reloader():
         try:
             compile(answer.read_bytes(), answer, "exec")
         except (SyntaxError, ValueError) as error:
             problem = explain(error, answer)
-            sys.exit(f"{problem}\n\nNext: correct {display_path(answer)}, then run make try-{number}")
-        port = free_port(port, f"make try-{number}")
-        print(f"\nYour task:\n\n{read_todo(number)}")
+            sys.exit(f"{problem}\n\nNext: correct {display_path(answer)}, then run make try-{label}")
+        port = free_port(port, f"make try-{label}")
+        print(f"\nYour task:\n\n{read_todo(exercise)}")
         print(f"\n{display_path(answer)} runs at http://127.0.0.1:{port} and reloads when you save it.")
-        readme = display_path(answer.with_name("README.md"))
+        readme = display_path(exercise.lesson / "README.md")
         print("Open this address in a browser. Or, in a second terminal, send requests to your app.")
         print(f"Copy those under Try it in {readme},")
         print("and change their URL and their data until they fit your task.")
-        print(f"Press Ctrl-C to stop the server. To check your answer: make check-{number}\n", flush=True)
-    flask_run(answer, port)
+        print(f"Press Ctrl-C to stop the server. To check your answer: make check-{label}\n", flush=True)
+    sys.path.insert(0, str(exercise.lesson))  # an answer to an additional exercise is in another folder
+    flask_run(answer, port, exercise.lesson)
 
 
 def free_port(port: int, command: str) -> int:
@@ -71,7 +72,7 @@ def free_port(port: int, command: str) -> int:
         sys.exit(f"Port {port} {reason}. Choose another one: {command} PORT={max(port, 8000) + 1}")
 
 
-def flask_run(file: Path, port: int) -> None:
+def flask_run(file: Path, port: int, lesson: Path) -> None:
     """Run `flask run --reload` in this process.
 
     The reloader starts this program again, as a second process that serves. The first process watches
@@ -84,7 +85,7 @@ def flask_run(file: Path, port: int) -> None:
     info = ConsoleInfo(file)
     if file.is_relative_to(Path.cwd()):
         file = file.relative_to(Path.cwd())  # Flask prints this path, so keep it short
-    schema = str(file.with_name("schema.sql"))  # by itself, the reloader watches Python files only
+    schema = str(lesson / "schema.sql")  # by itself, the reloader watches Python files only
     address = ["--host", "127.0.0.1", "--port", str(port)]
     options = ["--reload", "--extra-files", schema, *address]
     flask.main(["--app", str(file), "run", *options], "flask", obj=info)

@@ -78,6 +78,44 @@ def functions_in(path: Path) -> list[ast.FunctionDef]:
     ]
 
 
+CHECKS_OF_1B = '''"""Exercise 1b: log in at another URL."""
+
+import pytest
+
+from exercises.client import expect
+
+
+def log_in(client, user):
+    return client.post("/api/v1/session", {"username": user.username, "password": user.password})
+
+
+@pytest.mark.points(0.1)
+def test_login_has_moved(client, user):
+    """Users log in at the new URL."""
+    response = log_in(client, user)
+    expect(response, response.status == 200, "200 and a token", "Which option says where users log in?")
+
+
+@pytest.mark.points(0.2)
+@pytest.mark.needs("test_login_has_moved")
+def test_the_users_are_there(client, user):
+    """A user can get the list of users."""
+    response = client.get("/users", log_in(client, user).get("access_token"))
+    expect(response, response.status == 200, "200 and the users", "Is the list of users still at /users?")
+'''
+
+
+def make_exercise_1b(folder: Path) -> Path:
+    """Write the additional exercise 01b_session for 0.3 points. Its answers are those of exercise 1."""
+    exercise = folder / "01b_session"
+    exercise.mkdir(parents=True)
+    shutil.copy(ROOT / "lessons/01_auth_url/exercise.py", exercise)
+    shutil.copy(ROOT / "solutions/01_auth_url.py", exercise / "solution.py")
+    (exercise / "hints.md").write_text("1. Which option?\n2. Look at `JWT_AUTH_URL_RULE`.\n")
+    (exercise / "test_01b_session.py").write_text(CHECKS_OF_1B)
+    return exercise
+
+
 @contextmanager
 def serving(app: Flask) -> Iterator[str]:
     """Serve an app on a free port of 127.0.0.1 and yield its URL."""

@@ -1,7 +1,7 @@
 """The recorded mistakes, and a function that runs the checks of an exercise on any file.
 
-A mistake is a wrong answer that a student could write. It is a file in tests/exercises/mistakes/NN_name
-and begins with this header:
+A mistake is a wrong answer that a student could write. It is a file in tests/exercises/mistakes/NN_name, or
+in the folder `mistakes` of an additional exercise. It begins with this header:
 
     The option is set after JWT(...), which has already read it.
 
@@ -16,6 +16,7 @@ how many points the wrong answer still gets. To find the points, run the checks 
 from __future__ import annotations
 
 import ast
+import os
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -24,7 +25,9 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
-import pytest
+import exercise_loop
+from exercises.client import add_points
+from lesson_loader import Exercise, find_exercises
 
 EXERCISES = Path(__file__).resolve().parent / "exercises"
 
@@ -38,29 +41,37 @@ class Mistake:
     sentence: str  # what is wrong
     fails: str  # the check that should catch the mistake
     shows: str  # part of that check's message
-    points: int  # how many points the wrong answer still gets
+    points: float  # how many points the wrong answer still gets
 
     def __str__(self) -> str:
         return f"{self.exercise}/{self.path.stem}"
 
 
 def find_mistakes(folder: Path = EXERCISES / "mistakes") -> list[Mistake]:
-    """Return the recorded mistakes, sorted by exercise and name.
+    """Return the recorded mistakes of our exercises, sorted by exercise and name.
 
     Raises ValueError if the header of a file is incomplete.
     """
-    return [read_mistake(path) for path in sorted(folder.glob("*/*.py"))]
+    return [read_mistake(path, path.parent.name) for path in sorted(folder.glob("*/*.py"))]
 
 
-def read_mistake(path: Path) -> Mistake:
+def mistakes_of(exercise: Exercise) -> list[Mistake]:
+    """Return the recorded mistakes of one exercise. Raises ValueError as find_mistakes does."""
+    return [read_mistake(path, exercise.name) for path in sorted(exercise.mistakes.glob("*.py"))]
+
+
+def read_mistake(path: Path, exercise: str) -> Mistake:
     """Return the mistake in a file. Raises ValueError if its header is incomplete."""
     header = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
     fields = dict(re.findall(r"^(fails|shows|points): (.+)$", header, re.MULTILINE))
     for name in ("fails", "shows", "points"):
         if name not in fields:
             raise ValueError(f"{path}: the docstring needs a line that begins with `{name}: `")
+    if not re.fullmatch(r"\d+(\.\d+)?", fields["points"]):
+        raise ValueError(f"{path}: `points: ` needs a number such as 2 or 2.5, and not {fields['points']!r}")
+    points = add_points([float(fields["points"])])
     sentence = header.partition("\n\n")[0]
-    return Mistake(path, path.parent.name, sentence, fields["fails"], fields["shows"], int(fields["points"]))
+    return Mistake(path, exercise, sentence, fields["fails"], fields["shows"], points)
 
 
 @dataclass(frozen=True)
@@ -68,36 +79,21 @@ class Result:
     """The result of one check."""
 
     outcome: str  # passed, skipped, failed, or a kind of failure such as "did not start"
-    points: int  # how many points the file gets for this check
+    points: float  # how many points the file gets for this check
     message: str = ""  # why the check failed or was skipped
-
-
-class Results:
-    """A pytest plugin that keeps the result of each check."""
-
-    def __init__(self) -> None:
-        self.by_name: dict[str, Result] = {}
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.when == "call" or (report.when == "setup" and not report.passed):
-            points = dict(report.user_properties)["points"]
-            assert isinstance(points, int)
-            problem = getattr(report, "problem", None)
-            self.by_name[report.nodeid.rpartition("::")[2]] = Result(
-                problem.outcome if problem else report.outcome, points * report.passed, report.longreprtext
-            )
 
 
 def run_checks(exercise: str, file: Path, *options: str) -> dict[str, Result]:
     """Run the checks of an exercise on a file, in this process. Return the results by check, in order."""
-    results = Results()
-    # The last two plugins collect garbage after each test, and that takes as long as the checks do.
-    unused = ("terminal", "cacheprovider", "randomly", "xdist", "unraisableexception", "threadexception")
-    arguments = [str(EXERCISES / f"test_{exercise}.py"), f"--target={file}", "--capture=sys", "-Wignore"]
-    without = [f"-pno:{plugin}" for plugin in unused]
-    status = pytest.main([*arguments, *without, *options], plugins=[results])
-    assert status in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED), f"pytest ended with {status!r}"
-    return results.by_name
+    known = {each.name: each for each in find_exercises().values()}
+    results = exercise_loop.run_checks([known[exercise]], f"--target={file}", *options)
+    assert not results.problem, results.problem
+    return {
+        check["name"]: Result(
+            check["kind"], check["points"] if check["outcome"] == "passed" else 0, check["message"]
+        )
+        for check in results.checks
+    }
 
 
 @contextmanager
@@ -106,5 +102,10 @@ def checking_process() -> Iterator[Callable[..., dict[str, Result]]]:
 
     All calls share this process, because each new process would need half a second to start.
     """
-    with ProcessPoolExecutor(1, get_context("spawn")) as process:
+    with ProcessPoolExecutor(1, get_context("spawn"), initializer=print_nothing) as process:
         yield lambda *arguments: process.submit(run_checks, *arguments).result(timeout=60)
+
+
+def print_nothing() -> None:
+    """Discard what this process prints, because the caller gets all results."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -14,6 +14,8 @@ from flask import Flask
 from werkzeug.sansio.utils import host_is_trusted
 from werkzeug.wrappers import Response
 
+from lesson_loader import display_path, find_exercises
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
@@ -41,8 +43,10 @@ class Console:
     def __init__(self, app: Flask, file: Path, problem: str = "") -> None:
         self.app = app
         self.wsgi_app = app.wsgi_app
-        self.file = file
         self.problem = problem
+        answers = {exercise.answer: exercise for exercise in find_exercises().values()}
+        self.exercise = answers.get(file)
+        self.lesson = self.exercise.lesson if self.exercise else file.parent
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = self.own_path(environ["REQUEST_METHOD"], environ["PATH_INFO"])
@@ -74,7 +78,7 @@ class Console:
             return send_file(Path(__file__).with_name(path))
         from playground import pages  # a slow import, so the start of the app does not wait for it
 
-        lesson = self.file.parent.name
+        lesson = self.lesson.name
         if path in ("", f"{lesson}/"):
             return Response(self.render_lesson(environ["SERVER_PORT"]), mimetype="text/html")
         if path in pages.find_pages():
@@ -92,15 +96,16 @@ class Console:
         from exercise_loop import read_todo
         from playground import pages
 
-        variables = {"script": "console.js"}
-        if self.is_answer():
-            number = int(self.file.parent.name[:2])
-            variables |= {"title": f"Exercise {number}: your answer", "task": read_todo(number)}
-        page = pages.render(f"{self.file.parent.name}/", ROOT, **variables)
+        variables: dict[str, str | None] = {"script": "console.js"}
+        if self.exercise:
+            variables |= {
+                "title": f"Exercise {self.exercise.label}: your answer",
+                "task": read_todo(self.exercise),
+                "answer": display_path(self.exercise.answer),
+                "label": self.exercise.label,
+            }
+        page = pages.render(f"{self.lesson.name}/", ROOT, **variables)
         return page.replace("127.0.0.1:8000", f"127.0.0.1:{port}")
-
-    def is_answer(self) -> bool:
-        return self.file.name == "answer.py"
 
     def settings(self) -> Response:
         """Return how to talk to the app, or why the app does not start."""
@@ -111,7 +116,8 @@ class Console:
 
     def explain_host(self) -> str:
         """Return what to do if a student opens the page under another name."""
-        command = f"make {'try' if self.is_answer() else 'lesson'}-{int(self.file.parent.name[:2])}"
+        number = int(self.lesson.name[:2])
+        command = f"make try-{self.exercise.label}" if self.exercise else f"make lesson-{number}"
         return (
             "For your safety, this page opens only under the names localhost and 127.0.0.1.\n"
             "Do you need another name, for example because you forward a port? Then press Ctrl-C in the\n"

@@ -9,7 +9,7 @@ import secrets
 import signal
 import string
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,12 @@ from tokens import make_copies, read_algorithm, read_claims
 MAX_BODY = 65_536  # bytes
 TOO_LARGE = f"a body of more than {MAX_BODY} bytes, which is too large"
 CHEAP_HASH = "scrypt:256:8:1"  # for tests: takes almost no time, unlike the hashes of a real app
+
+
+def add_points(points: Iterable[float]) -> float:
+    """Return a sum of points as people write it: rounded to two decimals, and a whole number as an int."""
+    total = round(sum(points), 2)
+    return int(total) if total == int(total) else total
 
 
 class TimedOut(BaseException):

@@ -2,10 +2,15 @@
 
 python -m pytest tests/exercises/test_01_auth_url.py                      check your answer
 python -m pytest tests/exercises/test_01_auth_url.py --target solution    check a solution (or starter, FILE)
+
+The checks of an additional exercise are outside this folder, so name the configuration and this plugin too:
+
+python -m pytest -c pyproject.toml --noconftest -p exercises.conftest FILE
 """
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import runpy
@@ -33,13 +38,23 @@ from exercises.client import (
     Person,
     Response,
     TimedOut,
+    add_points,
     indent,
     make_people,
     new_seed,
     start_timeout_message,
     time_limit,
 )
-from lesson_loader import LESSONS, explain, import_app, isolated_imports
+from lesson_loader import (
+    LESSONS,
+    BadExercises,
+    Exercise,
+    display_path,
+    explain,
+    find_exercises,
+    import_app,
+    isolated_imports,
+)
 from originals import NoOriginals, read_app, write_file
 
 ROOT = LESSONS.parent
@@ -47,6 +62,7 @@ ROOT = LESSONS.parent
 UNEXPECTED_SHAPE = (AttributeError, LookupError, OverflowError, RecursionError, TypeError, ValueError)
 FAILED = pytest.StashKey[set[tuple[Path, str]]]()
 SEED = pytest.StashKey[int]()
+EXERCISES = pytest.StashKey[dict[str, Exercise]]()
 
 Start = Callable[..., Client]  # start() returns a client of the app
 
@@ -65,18 +81,21 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "points(n): how many points the check is worth")
     config.addinivalue_line("markers", "needs(name): skip the check if the check with this name has failed")
     given = config.getoption("--seed")
+    try:
+        config.stash[EXERCISES] = {exercise.name: exercise for exercise in find_exercises().values()}
+    except BadExercises as problem:
+        raise pytest.UsageError(str(problem)) from None
     config.stash[SEED] = new_seed() if given is None else given
     if not (config.pluginmanager.has_plugin("terminalreporter") or config.pluginmanager.has_plugin("host")):
         config.pluginmanager.register(Reporter(config))
 
 
-def target_file(name: str, target: str) -> Path:
-    """Return the file to check for an exercise and a value of --target, such as 01_auth_url and solution."""
-    lesson = LESSONS / name
+def target_file(exercise: Exercise, target: str) -> Path:
+    """Return the file to check for an exercise and a value of --target, such as solution."""
     named = {
-        "answer": lesson / "answer.py",
-        "starter": lesson / "exercise.py",
-        "solution": ROOT / "solutions" / f"{name}.py",
+        "answer": exercise.answer,
+        "starter": exercise.folder / "exercise.py",
+        "solution": exercise.solution,
     }
     return named.get(target) or Path(target).resolve()
 
@@ -114,10 +133,16 @@ def secret_key(seed: int) -> str:
 
 
 @pytest.fixture(scope="module")
-def originals(request: pytest.FixtureRequest) -> Iterator[Path]:
+def exercise(request: pytest.FixtureRequest) -> Exercise:
+    """The exercise that the checks of this file belong to."""
+    return request.config.stash[EXERCISES][name_of(request.path)]
+
+
+@pytest.fixture(scope="module")
+def originals(exercise: Exercise) -> Iterator[Path]:
     """A temporary folder with the lesson's files as they came. The answer runs beside them."""
     try:
-        files = read_app(request.path.stem.removeprefix("test_"))
+        files = read_app(exercise.lesson.name)
     except NoOriginals as problem:
         pytest.fail(str(problem), pytrace=False)
     with tempfile.TemporaryDirectory() as folder:
@@ -128,13 +153,16 @@ def originals(request: pytest.FixtureRequest) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def start(
-    request: pytest.FixtureRequest, originals: Path, people: list[Person], secret_key: str
+    request: pytest.FixtureRequest,
+    exercise: Exercise,
+    originals: Path,
+    people: list[Person],
+    secret_key: str,
 ) -> Iterator[Start]:
     """A function that starts the app. Each start is like a new process with the same database.
 
     With apart=True, the app gets its own copy of the database and does not see what other apps change.
     """
-    name = request.path.stem.removeprefix("test_")
     database = make_database(originals, people)
     option = request.config.getoption
     # The grader registers this plugin, because it starts apps in a sandbox.
@@ -142,9 +170,12 @@ def start(
     if host:
         yield host.ready(database, secret_key)
         return
-    file = target_file(name, option("--target"))
+    file = target_file(exercise, option("--target"))
     if not file.is_file():
-        pytest.fail(f"There is no {file.name} yet. Start with: make start-{int(name[:2])}", pytrace=False)
+        advice = f"There is no {file.name} yet. Start with: make start-{exercise.label}"
+        pytest.fail(
+            advice if file == exercise.answer else f"There is no {display_path(file)}.", pytrace=False
+        )
     answer = originals / file.name
     answer.write_bytes(file.read_bytes())
     with start_in_process(answer, database, secret_key, option("--seconds")) as start:
@@ -227,6 +258,11 @@ def make_database(lesson: Path, people: list[Person]) -> bytes:
 # The points of each check, the checks it needs, and the message of a failure.
 
 
+def name_of(checks: Path) -> str:
+    """Return the name of the exercise whose checks are in this file."""
+    return checks.stem.removeprefix("test_")
+
+
 def read_sentence(check: Callable[..., None]) -> str:
     """Return the docstring of a check. It is the sentence that students read."""
     return " ".join((check.__doc__ or "").split())
@@ -235,12 +271,34 @@ def read_sentence(check: Callable[..., None]) -> str:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
     # sort the checks as in the file, because a plugin such as pytest-randomly may have shuffled them
-    items.sort(key=lambda item: (item.path, item.function.__code__.co_firstlineno))
-    for item in items:
-        item.user_properties.append(("sentence", read_sentence(item.function)))
-        points = item.get_closest_marker("points")
-        assert points, f"{item.name} has no points"
-        item.user_properties.append(("points", points.args[0]))
+    items.sort(key=lambda item: (item.path.name, item.function.__code__.co_firstlineno))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pycollect_makeitem() -> Generator[None, Any, Any]:
+    """Add to each check what the reports need. A check without points is an error of its file."""
+    collected = yield
+    for check in collected if isinstance(collected, list) else []:
+        name = name_of(check.path)
+        if name not in check.config.stash[EXERCISES]:
+            raise pytest.Collector.CollectError(
+                f"{check.path.name}: there is no folder {name} of an exercise."
+            )
+        known = {"exercise": name, "sentence": read_sentence(check.function), "points": read_points(check)}
+        check.user_properties += known.items()
+    return collected
+
+
+def read_points(check: pytest.Function) -> float:
+    """Return the points of a check. Raises CollectError unless they are a number of 0.01 or more."""
+    mark = check.get_closest_marker("points")
+    points = mark.args[0] if mark and mark.args else None
+    if not isinstance(points, int | float) or not 0.01 <= points < math.inf:
+        raise pytest.Collector.CollectError(
+            f"{check.path.name}: {check.name} has no points. Write a line such as @pytest.mark.points(2.5) "
+            "above it, with a number of 0.01 or more."
+        )
+    return add_points([points])
 
 
 def pytest_runtest_setup(item: pytest.Function) -> None:
@@ -273,7 +331,9 @@ def find_problem(item: pytest.Item, call: pytest.CallInfo[None]) -> CheckFailed 
             "Does each value in this response have the right type? For example, a number is not a string.",
         )
     if isinstance(error, CheckFailed):
-        error.question = question_about(error, int(item.path.stem[5:7])) or error.question
+        error.question = (
+            question_about(error, item.config.stash[EXERCISES][name_of(item.path)].label) or error.question
+        )
     return error if isinstance(error, CheckFailed | DidNotStart) else None
 
 
@@ -284,7 +344,7 @@ def last_response(item: pytest.Item) -> Response | None:
     return clients[0].last if clients else None
 
 
-def question_about(error: CheckFailed, number: int) -> str | None:
+def question_about(error: CheckFailed, label: str) -> str | None:
     """Return the question about a long wait, a crash or a redirect, or None to keep the check's question."""
     response = error.response
     if response.outcome == "no response in time":
@@ -294,7 +354,7 @@ def question_about(error: CheckFailed, number: int) -> str | None:
         own_line = "\nin " in response.note
         return f"What does the error above say? {error.question}" if own_line else None
     if response.status == 500:
-        return f"Does your code crash? If so, make try-{number} shows the error when you send this request."
+        return f"Does your code crash? If so, make try-{label} shows the error when you send this request."
     path = response.sent.split()[1]
     if response.redirects and response.headers["location"].partition("?")[0].endswith(f"{path}/"):
         return "Does the URL in your code end with a slash? The URL in this request must be exactly the same."
@@ -306,21 +366,23 @@ class Reporter:
 
     def __init__(self, config: pytest.Config) -> None:
         self.brief = config.getoption("--brief")
+        self.exercises = config.stash[EXERCISES]
         terminal = sys.__stdout__ is not None and sys.__stdout__.isatty()  # sys.stdout is captured
         self.coloured = terminal and "NO_COLOR" not in os.environ
         self.printed: set[str] = set()  # the messages printed so far: each is printed only once
-        self.points: dict[str, tuple[int, int]] = {}  # by file: points earned and points possible
+        self.points: dict[str, tuple[float, float]] = {}  # by exercise: points earned and points possible
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when == "call" or (report.when == "setup" and not report.passed):
             properties: dict[str, Any] = dict(report.user_properties)
-            points = properties["points"]
-            earned, possible = self.points.get(report.fspath, (0, 0))
-            self.points[report.fspath] = (earned + points * report.passed, possible + points)
+            name, points = properties["exercise"], properties["points"]
+            gained = points if report.passed else 0
+            earned, possible = self.points.get(name, (0, 0))
+            self.points[name] = (add_points([earned, gained]), add_points([possible, points]))
             if not self.brief:
-                self.print_check(report, properties["sentence"], points)
+                self.print_check(report, properties["sentence"], f"{gained} of {points}")
 
-    def print_check(self, report: pytest.TestReport, sentence: str, points: int) -> None:
+    def print_check(self, report: pytest.TestReport, sentence: str, points: str) -> None:
         word, colour = {"passed": ("passed", 32), "failed": ("FAILED", 31), "skipped": ("skipped", 33)}[
             report.outcome
         ]
@@ -331,7 +393,7 @@ class Reporter:
             if reason in self.printed:
                 reason = ""
             self.printed.add(reason)
-        self.print(f"  {word}{points * report.passed} of {points}  {sentence}{reason}")
+        self.print(f"  {word}{points}  {sentence}{reason}")
         if report.failed:
             message = str(report.longrepr)
             lines = ["(the same reason as above)"] if message in self.printed else message.splitlines()
@@ -341,12 +403,11 @@ class Reporter:
             self.print(f"      printed   {indent(report.capstdout.strip()[:500])}", "")
 
     def pytest_sessionfinish(self) -> None:
-        for file, (earned, possible) in sorted(self.points.items()):
-            name = Path(file).stem.removeprefix("test_")
+        for name, (earned, possible) in sorted(self.points.items()):
+            exercise = self.exercises[name]
             if self.brief:
                 bar = ("#" * round(20 * earned / possible)).ljust(20, ".")
-                started = (LESSONS / name / "answer.py").exists()
-                hint = "" if started else f"  not started: make start-{int(name[:2])}"
+                hint = "" if exercise.answer.exists() else f"  not started: make start-{exercise.label}"
                 self.print(f"  {name:22} {bar} {earned:3} of {possible} points{hint}")
             else:
                 self.print("", f"{earned} of {possible} points.")

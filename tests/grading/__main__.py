@@ -3,7 +3,9 @@
     .venv/bin/python tests/grading SUBMISSIONS --out grades
 
 SUBMISSIONS holds a folder, .zip, .tar, .tar.gz or .tar.bz2 for each student. In it, an answer is either where
-the repository has it, lessons/01_auth_url/answer.py, or at the top as 01_auth_url.py.
+the repository has it, lessons/01_auth_url/answer.py, or at the top as 01_auth_url.py. An answer to an
+additional exercise is exercises/03b_pin_login/answer.py or 03b_pin_login.py. The environment variable
+EXERCISES names the folder of your additional exercises.
 
 Exit status 0: everything is graded. 1: nothing is graded, and a line says why. 2: the command has a mistake.
 3: the grader failed for some students. They have no mark yet, and the same command tries them again.

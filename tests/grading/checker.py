@@ -16,6 +16,7 @@ import sys
 import tempfile
 from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,15 +25,17 @@ from exercises.client import Client
 from grading.box import Box, Boxes
 from grading.record import CheckResult, Outcome
 from grading.sandbox import forget_keys
-from lesson_loader import LESSONS
+from lesson_loader import find_exercises
 from originals import read_app
 
-CHECKS = LESSONS.parent / "tests/exercises"
+ROOT = Path(__file__).parents[2]
 UNUSED = (  # plugins of pytest; the first two collect garbage a dozen times in each session
     *("unraisableexception", "threadexception", "terminal", "cacheprovider", "faulthandler", "logging"),
     *("junitxml", "doctest", "unittest", "pastebin", "setuponly", "setupplan", "stepwise", "debugging"),
 )
 QUIETLY = [f"-pno:{name}" for name in UNUSED]
+# The checks of additional exercises are in another folder than conftest.py.
+QUIETLY += [f"-c{ROOT / 'pyproject.toml'}", "--noconftest", "-pexercises.conftest"]
 
 
 class Host:
@@ -40,9 +43,9 @@ class Host:
 
     __name__ = "host"  # by which the checks find it
 
-    def __init__(self, box: Box, exercise: str, answer: bytes) -> None:
+    def __init__(self, box: Box, lesson: str, answer: bytes) -> None:
         self.box = box
-        self.files = read_app(exercise) | {"answer.py": answer}
+        self.files = read_app(lesson) | {"answer.py": answer}
 
     def ready(self, database: bytes, secret_key: str) -> Any:
         """Hand over what an app needs; return what starts one, as often as wanted."""
@@ -90,29 +93,41 @@ class Catalogue:
 
     def __init__(self) -> None:
         self.exercises: dict[str, list[dict[str, Any]]] = {}
+        self.problem = ""  # why the checks of an exercise cannot be listed
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.problem = report.longreprtext
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         for item in session.items:
             check = dict(item.user_properties)
-            checks = self.exercises.setdefault(item.path.stem.removeprefix("test_"), [])
+            checks = self.exercises.setdefault(check["exercise"], [])
             checks.append({"name": item.name, "sentence": check["sentence"], "max_points": check["points"]})
 
 
 def check(task: dict[str, Any], boxes: Boxes) -> dict[str, Any]:
     """Run the checks of an exercise on an answer, and return how they went and what it printed."""
     with boxes.open(task["seconds"], task["deadline"]) as box:
-        host = Host(box, task["exercise"], task["answer"].encode("latin-1"))
+        exercise = next(each for each in find_exercises().values() if each.name == task["exercise"])
+        host = Host(box, exercise.lesson.name, task["answer"].encode("latin-1"))
         results = Results()
-        run_pytest(f"{CHECKS}/test_{task['exercise']}.py", f"--seed={task['seed']}", plugins=[host, results])
+        run_pytest(str(exercise.checks), f"--seed={task['seed']}", plugins=[host, results])
         box.end()
         return {"checks": [asdict(check) for check in results.checks], "printed": box.printed()}
 
 
-def catalogue() -> dict[str, list[dict[str, Any]]]:
-    """Return the checks of each exercise, in the order in which they run."""
+def catalogue() -> dict[str, Any]:
+    """Return the checks of each exercise, in the order in which they run, or why they cannot be listed."""
     found = Catalogue()
-    run_pytest(str(CHECKS), "--collect-only", plugins=[found])
+    paths = [str(exercise.checks) for exercise in find_exercises().values()]
+    try:
+        run_pytest(*paths, "--collect-only", plugins=[found])
+    except RuntimeError:
+        if not found.problem:
+            raise
+        return {"problem": found.problem}
     return found.exercises
 
 

@@ -17,12 +17,13 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from grading.formats import clean, clean_name, number_of, summary_markdown
+from grading.formats import clean, clean_name, summary_markdown
 from grading.grade import CheckerLost, Course, digest_of_checks, grade_all, list_checks, stop
 from grading.record import Outcome, StudentResult
 from grading.reports import Busy, Reports
 from grading.sandbox import NoSandbox, require_sandbox
 from grading.submissions import NoSubmissions, Submission, find_submissions, left_out, read_submission
+from lesson_loader import BadExercises, find_exercises, label_of
 
 
 class NoScheduler(Exception):
@@ -39,7 +40,7 @@ def main() -> int:
     console = Console()
     try:
         return grade_folder(options, console)
-    except (NoSubmissions, NoSandbox, Busy, NoScheduler) as problem:
+    except (BadExercises, NoSubmissions, NoSandbox, Busy, NoScheduler) as problem:
         console.print(str(problem), **PLAIN)
         return 1
     except CheckerLost as problem:
@@ -61,7 +62,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tests/grading", description=about, formatter_class=form)
     parser.add_argument("submissions", type=Path, help="the folder with a folder or archive for each student")
     parser.add_argument("--out", type=Path, default=Path("grades"), help="where results go (default: grades)")
-    parser.add_argument("--exercises", type=int, nargs="+", metavar="N", help="default: those handed in")
+    parser.add_argument("--exercises", nargs="+", metavar="N", help="default: those handed in")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     parser.add_argument(
         "--jobs", type=positive, default=cores, help="answers at a time (default: %(default)s)"
@@ -96,6 +97,7 @@ def duration(text: str) -> float:
 
 def grade_folder(options: argparse.Namespace, console: Console) -> int:
     """Grade a folder of submissions, write the reports, and return the exit status."""
+    find_exercises()  # raises BadExercises before anything else happens
     students = find_submissions(options.submissions)
     if options.submissions.resolve() in (options.out.resolve(), *options.out.resolve().parents):
         raise NoSubmissions(f"{options.out} is in the folder of submissions: take an --out that is elsewhere")
@@ -135,16 +137,14 @@ def grade_folder(options: argparse.Namespace, console: Console) -> int:
 
 
 def choose(
-    numbers: list[int] | None, students: dict[str, list[Path]], catalogue: dict[str, Any]
+    labels: list[str] | None, students: dict[str, list[Path]], catalogue: dict[str, Any]
 ) -> dict[str, Any]:
-    """Return the exercises to grade: those of the numbers, or else those that anyone handed in."""
-    known = {int(name[:2]): name for name in sorted(catalogue)}
-    if numbers:
-        if unknown := set(numbers) - set(known):
-            raise NoSubmissions(
-                f"There is no exercise {min(unknown)}: there are {min(known)} to {max(known)}"
-            )
-        names = {known[number] for number in numbers}
+    """Return the exercises to grade: those of the labels, or else those that anyone handed in."""
+    known = {label_of(name): name for name in sorted(catalogue)}
+    if labels:
+        if unknown := set(labels) - set(known):
+            raise NoSubmissions(f"There is no exercise {min(unknown)}: there are {', '.join(known)}")
+        names = {known[label] for label in labels}
     else:
         names = set()
         for student, paths in students.items():
@@ -232,18 +232,23 @@ def progress_of(total: int) -> Iterator[Callable[[], None]]:
 def print_line(console: Console, result: StudentResult) -> None:
     """Print a student's points, and what is to say of the exercises that were not passed."""
     points = "no mark" if result.points is None else f"{result.points} of {result.max_points}"
-    numbers: dict[str, list[int]] = {}
+    labels: dict[str, list[str]] = {}
     for exercise in sorted(result.exercises, key=lambda one: one.outcome is Outcome.NOT_HANDED_IN):
         if exercise.outcome is not Outcome.PASSED:
             note = exercise.problem or str(exercise.outcome)
-            numbers.setdefault(note, []).append(number_of(exercise))
-    notes = result.problem or "; ".join(f"{spans(which)} {note}" for note, which in numbers.items())
+            labels.setdefault(note, []).append(label_of(exercise.exercise))
+    notes = result.problem or "; ".join(f"{spans(which)} {note}" for note, which in labels.items())
     name = clean_name(result.student)
     name += " " * (24 - cell_len(name))
     console.print(f"{points:>12}  {name}  {clean(notes, 300)}".rstrip(), **PLAIN)
 
 
-def spans(numbers: list[int]) -> str:
-    """Return ascending numbers in words: 1, 3-5, 8."""
-    runs = [[*run] for _, run in groupby(numbers, key=lambda number: number - numbers.index(number))]
-    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs)
+def spans(labels: list[str]) -> str:
+    """Return ascending labels in words: 1, 3-5, 8, 8b."""
+    runs = [
+        [label for _, label in run]
+        for _, run in groupby(
+            enumerate(labels), lambda one: int(one[1]) - one[0] if one[1].isdecimal() else one
+        )
+    ]
+    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else run[0] for run in runs)

@@ -95,7 +95,7 @@ def folder_entries(path: Path, exercises: Collection[str]) -> list[Entry]:
     """List a folder, and of the folders in it only those that answers can be in: a fork may hold a .venv."""
     entries = listing(path)
     top = len(wrapper(entries, exercises))
-    leading = {(), ("lessons",), *(("lessons", exercise) for exercise in exercises)}
+    leading = {answer_place(exercise)[:depth] for exercise in exercises for depth in range(3)}
     for entry in entries:  # which grows
         if entry.kind == FOLDER and entry.place[top:] in leading and not hidden(entry.name):
             try:
@@ -111,8 +111,18 @@ def wrapper(entries: list[Entry], exercises: Collection[str]) -> tuple[str, ...]
     """Return the one folder that everything else is in, if there is one."""
     tops = {entry.place[0] for entry in entries if not hidden(entry.place[0])}
     inside = any(entry.kind == FOLDER or len(entry.place) > 1 for entry in entries if entry.place[0] in tops)
-    known = {"lessons", *(f"{exercise}.py" for exercise in exercises)}
+    known = rooms(exercises) | {f"{exercise}.py" for exercise in exercises}
     return tuple(tops) if len(tops) == 1 and inside and not tops & known else ()
+
+
+def rooms(exercises: Collection[str]) -> set[str]:
+    """Return the top folders of a fork that answers can be in."""
+    return {"lessons", *(answer_place(exercise)[0] for exercise in exercises)}
+
+
+def answer_place(exercise: str) -> tuple[str, ...]:
+    """Return where the repository has the answer to 01_auth_url, or to an additional one: 03b_pin_login."""
+    return ("exercises" if exercise[2].isalpha() else "lessons", exercise, "answer.py")
 
 
 def listing(path: Path, *steps: str) -> list[Entry]:

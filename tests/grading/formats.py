@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TextIO
 
 from grading.record import CheckResult, ExerciseResult, Outcome, StudentResult
+from lesson_loader import label_of
 
 LIMIT = 4_000  # characters of a text
 NAME_LIMIT = 255  # as file systems have it, so that no two names are cut to the same
@@ -51,10 +52,6 @@ def clean_name(text: str) -> str:
     return clean(re.sub(r"[\n\r\t\x1b]", "\0", text), NAME_LIMIT)
 
 
-def number_of(exercise: ExerciseResult) -> int:
-    return int(exercise.exercise[:2])
-
-
 def said(exercise: ExerciseResult) -> list[tuple[CheckResult, dict[str, str]]]:
     """Return each check with what there is to say of it: what was sent, expected, got and so on; or nothing.
 
@@ -78,10 +75,10 @@ def numbered(exercises: Iterable[ExerciseResult]) -> Iterator[tuple[str, CheckRe
             lines += [
                 f"{name:10}" + text.replace("\n", "\n" + " " * 10) for name, text in parts.items() if text
             ]
-            yield f"{number_of(exercise)}.{place}", check, "\n".join(filter(None, lines))
+            yield f"{label_of(exercise.exercise)}.{place}", check, "\n".join(filter(None, lines))
 
 
-def points_of(result: StudentResult) -> int:
+def points_of(result: StudentResult) -> float:
     """Return the points. Raises NoMark if the grader failed, and they are not known."""
     if result.points is None:
         raise NoMark("The grader failed, and not the answer. There is no mark until it is graded again.")
@@ -131,7 +128,7 @@ def gradescope(result: StudentResult) -> dict[str, Any]:
     """
     notes = [result.problem, "" if result.sandboxed else UNPROTECTED]
     for exercise in result.exercises:
-        label = f"Exercise {number_of(exercise)}"
+        label = f"Exercise {label_of(exercise.exercise)}"
         notes.append(
             f"{label}: {exercise.outcome}, {exercise.points} of {exercise.max_points}. {exercise.problem}"
         )

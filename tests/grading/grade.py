@@ -21,9 +21,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from exercises.client import add_points
 from grading.record import CheckResult, ExerciseResult, Outcome, StudentResult, from_json, to_json
 from grading.submissions import HandedIn, Submission
-from lesson_loader import LESSONS
+from lesson_loader import LESSONS, find_exercises
 from originals import ORIGINALS
 
 ROOT = LESSONS.parent
@@ -178,7 +179,7 @@ def list_checks() -> dict[str, list[dict[str, Any]]]:
     exercises = checker.ask({})
     IDLE.append(checker)
     if "problem" in exercises:
-        raise CheckerLost(f"{exercises['problem']}; .venv/bin/python -m pytest tests/exercises says more")
+        raise CheckerLost(exercises["problem"])
     return exercises
 
 
@@ -204,8 +205,8 @@ def without_checks(course: Course, exercise: str, outcome: Outcome, problem: str
     return ExerciseResult(exercise, points_of(course, exercise), checks, problem=problem)
 
 
-def points_of(course: Course, exercise: str) -> int:
-    return sum(check["max_points"] for check in course.exercises[exercise])
+def points_of(course: Course, exercise: str) -> float:
+    return add_points(check["max_points"] for check in course.exercises[exercise])
 
 
 def grade_all(
@@ -248,6 +249,7 @@ def digest_of(*parts: str) -> str:
 def digest_of_checks() -> str:
     """Return a digest of every file that decides a mark, of their names and content."""
     files = [*sorted((ROOT / "tests/exercises").glob("*.py")), ROOT / "tests/tokens.py"]
+    files += [exercise.checks for exercise in find_exercises().values() if exercise.is_additional]
     files.append(ROOT / "lessons/requirements.txt")
     files += [
         GRADING / f"{name}.py"

@@ -1,18 +1,24 @@
 """Build gradescope.zip, the autograder to upload to Gradescope.
 
 .venv/bin/python tests/grading/package.py          for every exercise
-.venv/bin/python tests/grading/package.py 1 2      for an assignment with exercises 1 and 2
+.venv/bin/python tests/grading/package.py 1 3b     for an assignment with exercises 1 and 3b
 """
 
 import argparse
 import signal
+import sys
 import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "lessons"))
+
+from lesson_loader import BadExercises, Exercise, display_path, find_exercises  # noqa: E402  in lessons/
+
 # Students might see the archive. Every pattern names files, so no answer or solution in a folder slips in.
 PACKED = [
     "pyproject.toml",
+    "lessons/[0-9][0-9]_*/README.md",  # it makes a folder a lesson
     "lessons/requirements.txt",
     "lessons/requirements-build.txt",
     "lessons/flask_jwt_compat.py",
@@ -33,30 +39,39 @@ SCRIPTS = ["tests/grading/gradescope/setup.sh", "tests/grading/gradescope/run_au
 
 
 def main() -> None:
-    known = sorted(int(path.parent.name[:2]) for path in ROOT.glob("lessons/*/exercise.py"))
+    known = find_exercises()
     parser = argparse.ArgumentParser(description="Build gradescope.zip, the autograder for Gradescope.")
-    parser.add_argument("exercises", type=int, nargs="*", metavar="N", help="default: every exercise")
+    parser.add_argument("exercises", nargs="*", metavar="N", help="default: every exercise")
     parser.add_argument("--out", type=Path, default=ROOT / "gradescope.zip", help="default: gradescope.zip")
     options = parser.parse_args()
     if unknown := set(options.exercises) - set(known):
-        parser.error(f"there is no exercise {min(unknown)}: there are {known[0]} to {known[-1]}")
-    exercises = sorted(set(options.exercises or known))
+        parser.error(f"there is no exercise {min(unknown)}: there are {', '.join(known)}")
+    labels = [label for label in known if label in (options.exercises or known)]
+    exercises = [known[label] for label in labels]
+    if missing := [exercise.checks for exercise in exercises if not exercise.checks.is_file()]:
+        parser.error(f"{display_path(missing[0])} is missing. This file contains the checks of an exercise.")
     try:
         build(options.out, exercises)
     except OSError as problem:
         parser.error(f"cannot write {options.out}: {problem.strerror}")
-    numbers = ", ".join(map(str, exercises))
-    print(f"Upload {options.out.name} to Gradescope as the autograder. It grades exercise {numbers}.")
+    print(
+        f"Upload {options.out.name} to Gradescope as the autograder. It grades exercise {', '.join(labels)}."
+    )
 
 
-def build(out: Path, exercises: list[int]) -> None:
+def build(out: Path, exercises: list[Exercise]) -> None:
     """Write the archive. The same files give the same bytes."""
     with zipfile.ZipFile(out, "w") as archive:
         for path in sorted({path for pattern in PACKED for path in ROOT.glob(pattern)}):
             add(archive, path.relative_to(ROOT).as_posix(), path.read_bytes())
         for script in SCRIPTS:  # Gradescope expects them at the top
             add(archive, Path(script).name, (ROOT / script).read_bytes(), 0o755)
-        add(archive, "exercises.txt", " ".join(map(str, exercises)).encode() + b"\n")
+        for exercise in exercises:
+            if exercise.is_additional:
+                name = f"exercises/{exercise.name}/{exercise.checks.name}"
+                add(archive, name, exercise.checks.read_bytes())
+        labels = " ".join(exercise.label for exercise in exercises)
+        add(archive, "exercises.txt", labels.encode() + b"\n")
 
 
 def add(archive: zipfile.ZipFile, name: str, content: bytes, mode: int = 0o644) -> None:
@@ -71,4 +86,7 @@ def add(archive: zipfile.ZipFile, name: str, content: bytes, mode: int = 0o644) 
 if __name__ == "__main__":
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # end quietly if `head` closes the pipe
-    main()
+    try:
+        main()
+    except BadExercises as error:
+        sys.exit(str(error))

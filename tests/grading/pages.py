@@ -14,8 +14,9 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from grading.formats import clean, clean_name, number_of, said
+from grading.formats import clean, clean_name, said
 from grading.record import ExerciseResult, Outcome, StudentResult
+from lesson_loader import label_of
 
 ROWS = 2_000  # of the table of students, which nobody reads, and no phone shows, beyond that
 SYMBOLS = {
@@ -34,10 +35,10 @@ WHOLE = (Outcome.DID_NOT_START, Outcome.UNREADABLE, Outcome.GRADER_ERROR)  # not
 
 def title(exercise: str) -> str:
     """Return the name of an exercise in words: 01_auth_url is Exercise 1: auth url."""
-    return f"Exercise {int(exercise[:2])}: {exercise[3:].replace('_', ' ')}"
+    return f"Exercise {label_of(exercise)}: {exercise.partition('_')[2].replace('_', ' ')}"
 
 
-def mean(points: Counter[int | None]) -> str:
+def mean(points: Counter[float | None]) -> str:
     """Return the mean of those that are marks, in words; there may be none."""
     marks = Counter({mark: count for mark, count in points.items() if mark is not None})
     total = sum(mark * count for mark, count in marks.items())
@@ -52,7 +53,7 @@ TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-TEMPLATES.filters |= {"name": clean_name, "title": title, "number": number_of, "mean": mean}
+TEMPLATES.filters |= {"name": clean_name, "title": title, "label": label_of, "mean": mean}
 TEMPLATES.globals |= {"said": said, "symbols": SYMBOLS, "WHOLE": WHOLE, "Outcome": Outcome}
 
 
@@ -79,8 +80,8 @@ class CheckSummary:
 class ExerciseSummary:
     """How one exercise went in the class."""
 
-    max_points: int
-    points: Counter[int | None] = field(default_factory=Counter)
+    max_points: float
+    points: Counter[float | None] = field(default_factory=Counter)
     checks: dict[str, CheckSummary] = field(default_factory=dict)
 
     def add(self, exercise: ExerciseResult) -> None:
@@ -96,8 +97,8 @@ class ClassSummary:
     page_of: Callable[[str], str]  # the address of a student's page, as seen from that of the class
     students: int = 0
     unsandboxed: int = 0
-    max_points: int = 0
-    points: Counter[int | None] = field(default_factory=Counter)
+    max_points: float = 0
+    points: Counter[float | None] = field(default_factory=Counter)
     exercises: dict[str, ExerciseSummary] = field(default_factory=dict)
     errors: list[dict[str, Any]] = field(default_factory=list)
     rows: list[dict[str, Any]] = field(default_factory=list)
@@ -122,9 +123,13 @@ class ClassSummary:
     def histogram(self) -> list[tuple[int, int, int]]:
         """Return points, from and to, with how many students have them; without a mark, one is not there."""
         # 11 bars at most. With 100 points, these are 0 to 9, 10 to 19 and so on, and 100 by itself.
-        width = -(-(self.max_points + 1) // 11)
-        spans = [(low, min(low + width - 1, self.max_points)) for low in range(0, self.max_points + 1, width)]
-        return [(low, high, sum(self.points[mark] for mark in range(low, high + 1))) for low, high in spans]
+        width = -(-(int(self.max_points) + 1) // 11)
+        counts = Counter[int]()
+        for mark, count in self.points.items():
+            if mark is not None:
+                counts[int(mark) // width] += count
+        lows = range(0, int(self.max_points) + 1, width)
+        return [(low, min(low + width - 1, int(self.max_points)), counts[low // width]) for low in lows]
 
 
 def class_page(summary: ClassSummary) -> str:

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from exercises.client import add_points
+
 
 class Outcome(StrEnum):
     """How a check, or an exercise as a whole, went. Only a grader error is no mark."""
@@ -41,7 +43,7 @@ class CheckResult:
 
     name: str  # test_login_has_moved
     sentence: str  # Users log in with POST /api/v1/session.
-    max_points: int
+    max_points: float
     outcome: Outcome
     sent: str = ""
     expected: str = ""
@@ -50,7 +52,7 @@ class CheckResult:
     message: str = ""  # where nothing was sent: the traceback, or what is needed
 
     @property
-    def points(self) -> int:
+    def points(self) -> float:
         return self.max_points if self.outcome is Outcome.PASSED else 0
 
 
@@ -59,7 +61,7 @@ class ExerciseResult:
     """How a student's answer to one exercise went, or why there is nothing to say of it."""
 
     exercise: str  # 01_auth_url
-    max_points: int
+    max_points: float
     checks: list[CheckResult]  # in the order in which they ran; each of them, whatever happened
     file: str = ""  # where the answer was, as the student named it: hostile
     seed: int = 0  # repeats the run, as --seed does
@@ -72,11 +74,11 @@ class ExerciseResult:
         return min((check.outcome for check in self.checks), key=WORST_FIRST.index)
 
     @property
-    def points(self) -> int | None:
+    def points(self) -> float | None:
         """The points reached, or None if the grader failed: then there is no mark."""
         if self.outcome is Outcome.GRADER_ERROR:
             return None
-        return sum(check.points for check in self.checks)
+        return add_points(check.points for check in self.checks)
 
 
 @dataclass
@@ -100,14 +102,14 @@ class StudentResult:
         )
 
     @property
-    def points(self) -> int | None:
+    def points(self) -> float | None:
         """The points reached, or None if one of the exercises has no mark."""
         points = [exercise.points for exercise in self.exercises]
-        return None if None in points else sum(points)
+        return None if None in points else add_points(points)
 
     @property
-    def max_points(self) -> int:
-        return sum(exercise.max_points for exercise in self.exercises)
+    def max_points(self) -> float:
+        return add_points(exercise.max_points for exercise in self.exercises)
 
 
 def to_json(result: StudentResult) -> str:

@@ -21,8 +21,10 @@ from grading.entries import (
     LAYOUT,
     Entry,
     Unreadable,
+    answer_place,
     hidden,
     list_entries,
+    rooms,
     shown,
     too_much,
     wrapper,
@@ -60,7 +62,7 @@ def find_submissions(folder: Path) -> dict[str, list[Path]]:
             entries = sorted(found, key=lambda entry: entry.name)
     except OSError as error:
         raise NoSubmissions(f"{where} cannot be opened ({error.strerror}): {expected}") from None
-    if any(re.fullmatch(r"lessons|\d\d_\w+\.py", entry.name, re.I) for entry in entries):
+    if any(re.fullmatch(r"lessons|\d\d[a-z]*_\w+\.py", entry.name, re.I) for entry in entries):
         raise NoSubmissions(f"{where} looks like what one student handed in: {expected}, so try its parent")
     students: dict[str, list[Path]] = {}
     for entry in entries:
@@ -109,9 +111,9 @@ def choose(entries: list[Entry], exercises: Collection[str]) -> tuple[dict[str, 
     answers, problems = {}, {}
     top = wrapper(entries, exercises)
     below = [(entry.place[len(top) :], entry) for entry in entries if not hidden(entry.place[0])]
-    fork = any(place[:1] == ("lessons",) for place, _ in below)
+    fork = any(place[:1] and place[0] in rooms(exercises) for place, _ in below)
     for exercise in exercises:
-        wanted = ("lessons", exercise, "answer.py") if fork else (f"{exercise}.py",)
+        wanted = answer_place(exercise) if fork else (f"{exercise}.py",)
         found = [entry for place, entry in below if concerns(place, entry.kind, wanted)]
         try:
             if found:

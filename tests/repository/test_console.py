@@ -11,7 +11,7 @@ import pytest
 
 from exercise_loop import read_todo
 from helpers import ROOT, lesson_server, load_lesson, serving, wait_until
-from lesson_loader import find_lessons, has_exercise, isolated_imports, load_app, read_about
+from lesson_loader import find_exercises, find_lessons, isolated_imports, load_app, read_about
 from playground.console import HEADERS, Console
 from playground.settings import DEMO_KEY, describe_app
 from repository.hostile_requests import ATTACKS, ODD_REQUESTS, VALID_REQUESTS, Target
@@ -19,7 +19,7 @@ from server import ConsoleInfo
 
 LESSONS = find_lessons()
 SETTINGS = "/_playground/settings.json"
-EXERCISES = [folder for folder in LESSONS.values() if has_exercise(folder)]
+EXERCISES = [each.folder for each in find_exercises().values() if not each.is_additional]
 APPS = [
     *(folder / "app.py" for folder in LESSONS.values()),
     # The starter of exercise 3 expects an e-mail address after the key `username`, which students change.
@@ -83,7 +83,7 @@ def test_head_gets_the_headers_of_the_page(console):
 def test_the_page_of_an_answer_shows_its_task(console):
     page = console(1, "answer.py").test_client().get("/").text
     assert "<h1>Exercise 1: your answer</h1>" in page
-    first_line = read_todo(1).removeprefix("# TODO: ").partition("\n")[0]
+    first_line = read_todo(find_exercises()["1"]).removeprefix("# TODO: ").partition("\n")[0]
     assert f'<pre class="task">{first_line} ' in page  # the paragraph goes on in the same line
     assert not re.search('class="task">[^<]*^#', page, re.MULTILINE)
     assert "TODO" not in page

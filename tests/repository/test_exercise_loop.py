@@ -12,7 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from helpers import BOB, ROOT, lesson_server, wait_until
+from exercise_loop import ChecksStopped, collect
+from helpers import BOB, ROOT, lesson_server, make_exercise_1b, wait_until
+from lesson_loader import find_exercises
 from misplaced import closest_exercise, describe_misplaced, read_starters
 from mistakes import find_mistakes
 
@@ -463,6 +465,163 @@ def test_every_answer_to_exercise_8_is_recognized_in_the_folder_of_lesson_7(tmp_
     answers = list(shutil.copytree(right, tmp_path / "07_more_options").glob("*.py"))
     starters = read_starters()
     assert {closest_exercise(answer, starters) for answer in answers} == {"08_custom_claims"}
+
+
+# Additional exercises
+
+
+@pytest.fixture
+def additional(student):
+    """The folder of an additional exercise, 1b, which has decimal points and two hints."""
+    return make_exercise_1b(student.repository / "exercises")
+
+
+def test_an_additional_exercise_is_started_checked_and_reset_like_ours(student, additional):
+    output = student.run("start", "1b")
+    assert output.startswith(
+        "exercises/01b_session/answer.py is your copy. Change it at the TODO:\n\n# TODO: "
+    )
+    assert output.endswith("Next: change the file, then run make check-1b\n")
+    output = student.run("check", "1b")
+    assert "  FAILED  0 of 0.1  Users log in at the new URL.\n" in output
+    assert "\n0 of 0.3 points.\n\nYou have not changed your copy of the exercise yet" in output
+    assert output.endswith(
+        "\nNext: change exercises/01b_session/answer.py, then run make check-1b. "
+        "If you are stuck: make hint-1b\n"
+    )
+    shutil.copy(additional / "solution.py", additional / "answer.py")
+    output = student.run("check", "1B")
+    assert "\n0.3 of 0.3 points.\n" in output
+    assert "your code is the same as our solution" in output
+    assert output.endswith("Next: read lessons/02_token_expiry/README.md, then run make lesson-2\n")
+    assert "Your old answer is in answer-1.py" in student.run("reset", "01b")
+
+
+def test_the_exercise_of_a_lesson_is_followed_by_the_additional_one(student, additional):
+    student.solve()
+    assert student.run("check", "1").endswith("\nNext: make start-1b\n")
+    shutil.copy(additional / "solution.py", additional / "answer.py")
+    output = student.run("progress")
+    assert "  01_auth_url            ####################  10 of 10 points\n  01b_session " in output
+    assert "  01b_session            #################### 0.3 of 0.3 points\n  02_token_expiry " in output
+
+
+def test_an_additional_exercise_can_be_outside_the_repository(student, additional, tmp_path, monkeypatch):
+    additional.parent.rename(tmp_path / "private")
+    monkeypatch.setenv("EXERCISES", "private")  # relative to the top folder
+    assert student.run("start", "1b").startswith("private/01b_session/answer.py is your copy.")
+    assert "0 of 0.3 points" in student.run("check", "1b")
+
+
+def test_an_additional_exercise_is_served_with_its_task_and_the_files_of_its_lesson(
+    student, additional, tmp_path
+):
+    shutil.copy(additional / "solution.py", additional / "answer.py")
+    folder = tmp_path / "server"
+    folder.mkdir()
+    with lesson_server("1b", folder, lessons=student.repository / "lessons", command="try") as server:
+        assert "exercises/01b_session/answer.py runs at" in server.output
+        server.wait_for_status(405, "/api/v1/session")
+        page = server.get("/").text
+    assert "<h1>Exercise 1b: your answer</h1>" in page
+    assert "Change <code>exercises/01b_session/answer.py</code> and save it." in page
+    assert "make check-1b" in page
+
+
+def test_an_unknown_exercise_gets_the_list_of_exercises(student, additional):
+    output = student.run("hint", "3b")
+    assert output.startswith("There is no exercise '3b'. These are the exercises:\n\n  1    01_auth_url\n")
+    assert "\n  1b   01b_session\n" in output
+
+
+def test_hints_end_with_the_last_one(student, additional):
+    assert student.run("hint", "1b").startswith("Hint 1 of 2\n\nWhich option?\n")
+    assert student.run("hint", "1b", "--level", "2").endswith("make solution-1b PEEK=1\n")
+    output = student.run("hint", "1b", "--level", "3")
+    assert output == "Exercise 1b has no hint 3. The last one is: make hint-1b LEVEL=2\n"
+    assert student.run_result.returncode == 1
+
+
+@pytest.mark.parametrize("label", ["1", "1b"])
+def test_a_course_without_solutions_says_who_has_them(student, additional, label):
+    student.solve()
+    shutil.copy(student.solution, additional / "answer.py")
+    student.solution.unlink()
+    (additional / "solution.py").unlink()
+    output = student.run("check", label)
+    assert student.run_result.returncode == 0
+    assert "points.\n\nAll checks pass.\n\nNext: " in output
+    level = "3" if label == "1" else "2"
+    assert student.run("hint", label, "--level", level).endswith("ask your instructor.\n")
+    for peek in ([], ["--peek"]):
+        assert student.run("solution", label, *peek) == (
+            f"Your instructor has the solution to exercise {label}. "
+            "Your copy of the course does not contain it.\n"
+        )
+        assert student.run_result.returncode == 1
+
+
+BAD_FOLDERS = {
+    "03_pin": "exercises/03_pin is not the name of an additional exercise.",
+    "3b_pin": "exercises/3b_pin is not the name of an additional exercise.",
+    "03B_pin": "exercises/03B_pin is not the name of an additional exercise.",
+    "77b_pin": "exercises/77b_pin needs a lesson 77, but there is none.",
+    "01b_pin": "exercises/01b_pin and 01b_session are both exercise 1b.",
+}
+
+
+@pytest.mark.parametrize("name", BAD_FOLDERS)
+@pytest.mark.parametrize("command", [["start", "1"], ["progress"]], ids="-".join)
+def test_a_bad_name_of_an_additional_exercise_is_explained_in_one_line(student, additional, name, command):
+    (additional.parent / name).mkdir()
+    output = student.run(*command)
+    assert student.run_result.returncode == 1
+    assert output.startswith(BAD_FOLDERS[name])
+    assert output.count("\n") == 1
+
+
+def test_exercises_that_name_no_folder_are_explained(student, monkeypatch):
+    monkeypatch.setenv("EXERCISES", "nowhere")
+    output = student.run("progress")
+    assert output == "EXERCISES=nowhere is not a folder. Choose the folder of your own exercises.\n"
+
+
+@pytest.mark.parametrize("points", ["points(0)", "points('two')", "usefixtures('user')"])
+def test_a_check_without_points_is_explained_and_the_other_exercises_are_checked(student, additional, points):
+    checks = additional / "test_01b_session.py"
+    checks.write_text(checks.read_text().replace("points(0.2)", points))
+    student.solve()
+    output = student.run("progress")
+    assert "01_auth_url            ####################  10 of 10 points\n" in output
+    assert "\ntest_01b_session.py: test_the_users_are_there has no points. Write a line such as " in output
+
+
+def test_files_that_an_additional_exercise_lacks_are_named(student, additional):
+    for name, command in (("exercise.py", "start"), ("test_01b_session.py", "check")):
+        (additional / name).rename(additional / "gone")
+        (additional / "answer.py").unlink(missing_ok=True)
+        if command == "check":
+            shutil.copy(additional / "solution.py", additional / "answer.py")
+        assert f"exercises/01b_session/{name} is missing." in student.run(command, "1b")
+        assert student.run_result.returncode == 1
+        (additional / "gone").rename(additional / name)
+
+
+def test_results_are_collected_in_another_process(additional, monkeypatch, tmp_path):
+    monkeypatch.setenv("EXERCISES", str(additional.parent))
+    exercise = find_exercises()["1b"]
+    failed, skipped = collect(exercise, "starter")
+    assert (failed["sentence"], failed["points"], failed["outcome"]) == (
+        *("Users log in at the new URL.", 0.1),
+        "failed",
+    )
+    assert failed["expected"] == "200 and a token"
+    assert failed["got"].startswith("404 ")
+    assert (skipped["outcome"], skipped["message"]) == ("skipped", "needs: Users log in at the new URL.")
+    assert [check["outcome"] for check in collect(exercise, "solution")] == ["passed", "passed"]
+    exercise.checks.write_text("1 / 0\n")
+    with pytest.raises(ChecksStopped, match="ZeroDivisionError"):
+        collect(exercise)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="on Windows a test cannot ask a process to stop")

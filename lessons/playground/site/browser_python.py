@@ -20,16 +20,15 @@ import flask_jwt_extended  # noqa: F401  imported here, because every lesson imp
 import flask_restful  # noqa: F401
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
-from exercise_loop import CHECKS, run_pytest
+from exercise_loop import run_checks
 from exercises.client import TimedOut, caught_errors, start_timeout_message, time_limit
-from lesson_loader import LESSONS, explain, import_app, isolated_imports
+from lesson_loader import LESSONS, explain, find_exercises, import_app, isolated_imports
 from playground.settings import describe_app
 
 if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
-    import pytest
     from flask import Flask
 
 
@@ -111,26 +110,8 @@ class Course:
 
     def check(self, folder: str) -> dict[str, Any]:
         """Check the answer to an exercise. Return each check's result, and why pytest stopped or None."""
-        results = Results()
-        status = run_pytest(CHECKS / f"test_{folder}.py", plugin=results)
-        stopped = f"The checks stopped before the end (pytest ended with status {status})."
-        return {"checks": results.checks, "problem": None if status in (0, 1) else stopped}
-
-
-class Results:
-    """A pytest plugin that keeps what the page shows of each check."""
-
-    def __init__(self) -> None:
-        self.checks: list[dict[str, Any]] = []
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.when == "call" or (report.when == "setup" and not report.passed):
-            message = report.longreprtext
-            if isinstance(report.longrepr, tuple):  # for a skipped check: (file, line, reason)
-                message = report.longrepr[2].removeprefix("Skipped: ")
-            known = dict(report.user_properties)  # the sentence and the points
-            known |= {"name": report.nodeid.rpartition("::")[2], "outcome": report.outcome}
-            self.checks.append(known | {"message": message, "printed": report.capstdout})
+        results = run_checks([find_exercises()[str(int(folder[:2]))]])
+        return {"checks": results.checks, "problem": results.problem or None}
 
 
 def add_missing_functions(browser: Any) -> None:

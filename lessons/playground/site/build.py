@@ -27,7 +27,7 @@ ROOT = HERE.parents[2]
 sys.path.insert(0, str(ROOT / "lessons"))
 
 from exercise_loop import read_hints, read_todo  # noqa: E402  in lessons/
-from lesson_loader import LESSONS, find_lessons, has_exercise  # noqa: E402
+from lesson_loader import LESSONS, BadExercises, find_exercises, find_lessons  # noqa: E402
 from playground import pages  # noqa: E402
 
 LIST = ".nojekyll"  # GitHub Pages needs this file. Ours lists the files of the site.
@@ -40,6 +40,7 @@ LESSON_FILES = ["api.py", "app.py", "db.py", "models/*.py", "resources/*.py", "s
 LESSON_MODULES = ["exercise_loop", "flask_jwt_compat", "lesson_loader", "misplaced", "originals"]
 FILES = [
     *(f"lessons/[0-9][0-9]_*/{name}" for name in LESSON_FILES),
+    "lessons/[0-9][0-9]_*/README.md",  # it makes a folder a lesson
     *(f"lessons/{name}.py" for name in LESSON_MODULES),
     "lessons/playground/settings.py",
     "lessons/playground/site/browser_python.py",
@@ -188,8 +189,9 @@ def write_pages(site: Path) -> None:
         copy(picture, site / path)
     for name in ("icon.svg", "page.css"):
         copy(HERE.parent / name, site / name)
-    for folder in find_lessons().values():
-        starter = {"answer.py": folder / "exercise.py"} if has_exercise(folder) else {}
+    exercises = find_exercises()
+    for number, folder in find_lessons().items():
+        starter = {"answer.py": folder / "exercise.py"} if str(number) in exercises else {}
         app = find_files(folder, LESSON_FILES)
         files = starter | {"app.py": app["app.py"]} | app
         texts = {name: read(file) for name, file in files.items() if file.stat().st_size}
@@ -199,15 +201,15 @@ def write_pages(site: Path) -> None:
 def render_page(path: str) -> str:
     """Return a page. Its links are relative, so that the site works below any address."""
     lesson = LESSONS / path if path.endswith("/") else None
-    exercise = lesson is not None and has_exercise(lesson)
+    exercise = find_exercises().get(str(int(path[:2]))) if lesson else None
     return pages.render(
         path,
         "../" * path.count("/"),
         policy=POLICY,
         script="site.js" if lesson or path == "index.html" else None,
         editor=bool(lesson),
-        task=read_todo(int(path[:2])) if exercise else None,
-        hints=map(mistune.html, read_hints(LESSONS / path / "hints.md")) if exercise else None,
+        task=read_todo(exercise) if exercise else None,
+        hints=map(mistune.html, read_hints(exercise.folder / "hints.md")) if exercise else None,
     )
 
 
@@ -243,5 +245,5 @@ def copy(source: Path, target: Path) -> None:
 if __name__ == "__main__":
     try:
         main()
-    except OSError as error:
+    except (BadExercises, OSError) as error:
         sys.exit(f"make site stopped: {error}")

@@ -41,7 +41,7 @@ export function startExercise(folder, starter, readAnswer) {
   }
 
   function showResult({ checks, problem }) {
-    const sum = (list) => list.reduce((points, one) => points + one.points, 0);
+    const sum = (list) => Math.round(100 * list.reduce((points, one) => points + one.points, 0)) / 100;
     const [earned, possible] = [sum(checks.filter(({ outcome }) => outcome === "passed")), sum(checks)];
     $("checks").append(...describe(checks));
     $("score").textContent = `Attempt ${count}: ${problem ?? `${earned} of ${possible} points`}`;

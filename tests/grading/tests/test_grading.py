@@ -31,7 +31,7 @@ from grading.tests.make_class import (
     write_class,
     write_student,
 )
-from helpers import ROOT, needs, wait_until
+from helpers import ROOT, make_exercise_1b, needs, wait_until
 from mistakes import checking_process, find_mistakes
 from originals import ORIGINALS
 
@@ -181,11 +181,60 @@ def test_a_line_for_each_student_says_first_what_was_handed_in(graded):
     assert any(re.search("  1 did not start; [0-9, -]+ not handed in$", line) for line in lines)
 
 
-@pytest.mark.parametrize(
-    ("numbers", "words"), [([4], "4"), ([1, 2, 3, 5, 7, 8], "1-3, 5, 7-8"), ([1, 2], "1-2")]
-)
-def test_numbers_that_follow_one_another_are_put_together(numbers, words):
-    assert spans(numbers) == words
+@pytest.mark.parametrize("words", ["4", "1-3, 5, 7-8", "1-2", "3, 3b, 4", "1b, 2-3, 3b, 3c"])
+def test_numbers_that_follow_one_another_are_put_together(words):
+    labels = words.replace("1-3", "1, 2, 3").replace("-", ", ").split(", ")
+    assert spans(labels) == words
+
+
+# additional exercises
+
+
+def test_an_additional_exercise_is_graded_from_a_fork_and_from_a_file(pair, tmp_path):
+    exercise = make_exercise_1b(tmp_path / "private")
+    fork = pair / "cleo/exercises/01b_session"
+    fork.mkdir(parents=True)
+    shutil.copy(exercise / "solution.py", fork / "answer.py")
+    shutil.copy(exercise / "solution.py", pair / "anna/01b_session.py")
+    shutil.copy(exercise / "exercise.py", pair / "bob/01b_session.py")
+    out, options = tmp_path / "grades", ("--exercises", "1b", "1")
+    printed = run(pair, out, *options, EXERCISES=str(exercise.parent))
+    rows = {(row["student_id"], row["assignment"]): row for row in grades(out)}
+    assert [rows[name, "01b_session"]["score"] for name in ("anna", "bob", "cleo")] == ["0.3", "0", "0.3"]
+    assert rows["anna", "01b_session"]["max_score"] == "0.3"
+    assert re.search(r"^ *10\.3 of 10\.3  anna$", printed, re.MULTILINE)
+    assert re.search(r"^ *0\.3 of 10\.3  cleo  +1 not handed in$", printed, re.MULTILINE)
+    results = json.loads((out / "students/anna/results.json").read_text())
+    assert results["score"] == 10.3
+    assert [(test["number"], test["max_score"]) for test in results["tests"][-2:]] == [
+        ("1b.1", 0.1),
+        ("1b.2", 0.2),
+    ]
+    assert 'id="exercise-1b"' in (out / "students/anna/index.html").read_text()
+    checks = exercise / "test_01b_session.py"
+    checks.write_text(checks.read_text().replace("points(0.2)", "points(2)"))
+    run(pair, out, *options, EXERCISES=str(exercise.parent))
+    assert {row["max_score"] for row in grades(out) if row["assignment"] == "01b_session"} == {"2.1"}
+
+
+def test_a_changed_check_of_an_additional_exercise_changes_the_digest(tmp_path, monkeypatch):
+    exercise = make_exercise_1b(tmp_path)
+    monkeypatch.setenv("EXERCISES", str(tmp_path))
+    before = digest_of_checks.__wrapped__()
+    with open(exercise / "test_01b_session.py", "a") as file:
+        file.write("# stricter\n")
+    assert digest_of_checks.__wrapped__() != before
+
+
+def test_exercises_that_cannot_be_found_are_said_in_a_line(pair, tmp_path):
+    exercise = make_exercise_1b(tmp_path / "private")
+    unknown = run(pair, tmp_path / "grades", "--exercises", "1c", EXERCISES=str(exercise.parent), status=1)
+    assert unknown.startswith("There is no exercise 1c: there are 1, 1b, 2, ")
+    nowhere = run(pair, tmp_path / "grades", EXERCISES="nowhere", status=1)
+    assert nowhere.startswith("EXERCISES=nowhere is not a folder.")
+    (exercise / "test_01b_session.py").write_text("def test_it():\n    pass\n")
+    bad = run(pair, tmp_path / "grades", EXERCISES=str(exercise.parent), status=3)
+    assert "The checks cannot be listed: test_01b_session.py: test_it has no points." in bad
 
 
 # what is graded again

@@ -285,7 +285,7 @@ def test_a_students_page_shows_what_was_sent_expected_and_got_and_how_to_repeat_
             "What your answer printed or logged hello",
             "make check-1",
         ),
-        ".venv/bin/python -m pytest tests/exercises/test_01_auth_url.py --seed 123",
+        ".venv/bin/python lessons check 1 --seed 123",
     ):
         assert words in text
 
@@ -341,6 +341,13 @@ def test_the_histogram_has_eleven_bars_at_most_and_counts_every_student():
         assert len(bars) <= 11
         assert sum(count for *_, count in bars) == max_points + 1
         assert [low for low, *_ in bars[1:]] == [high + 1 for _, high, _ in bars[:-1]]
+
+
+def test_the_histogram_counts_decimal_points():
+    summary = the_class()
+    summary.max_points = 2.5
+    summary.points = Counter({0.3: 1, 1: 2, 1.75: 3, 2.5: 4, None: 5})
+    assert summary.histogram() == [(0, 0, 1), (1, 1, 5), (2, 2, 4)]
 
 
 def test_a_class_without_students_has_a_page():

@@ -14,7 +14,7 @@ import yaml
 
 from grading.formats import summary_markdown
 from grading.record import CheckResult, ExerciseResult, Outcome, StudentResult
-from helpers import ROOT, needs, section
+from helpers import ROOT, make_exercise_1b, needs, section
 from lesson_loader import find_lessons
 from make_venv import GROUPS
 
@@ -166,6 +166,20 @@ def test_the_autograder_contains_no_file_that_students_must_not_see(tmp_path):
     assert [name for name, content in files.items() if content == b"a secret"] == []
 
 
+def test_the_autograder_contains_the_checks_of_an_additional_exercise_and_nothing_else_of_it(
+    tmp_path, monkeypatch
+):
+    exercise = make_exercise_1b(tmp_path / "private")
+    for name in ("answer.py", "mistakes/wrong.py", "alternatives/other.py"):
+        (exercise / name).parent.mkdir(exist_ok=True)
+        (exercise / name).write_text("")
+    monkeypatch.setenv("EXERCISES", str(exercise.parent))
+    files = build(ROOT, tmp_path / "built.zip", "1b", "1")
+    assert [name for name in files if "01b_session" in name] == ["exercises/01b_session/test_01b_session.py"]
+    assert files["exercises.txt"] == b"1 1b\n"
+    assert "exercises/01b_session/test_01b_session.py" not in build(ROOT, tmp_path / "built.zip", "1")
+
+
 # Gradescope
 
 
@@ -195,11 +209,13 @@ def run(command, folder, environment):
 
 @pytest.fixture(scope="module")
 def gradescope(tmp_path_factory):
-    """A Gradescope container for exercise 1 after its set-up, with a function that hands in files."""
+    """A Gradescope container for exercises 1 and 1b after its set-up, with a function that hands in files."""
     needs("bash", "bwrap")
     folder = tmp_path_factory.mktemp("gradescope")
     source = folder / "source"
-    build(ROOT, folder / "gradescope.zip", "1")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EXERCISES", str(make_exercise_1b(folder / "private").parent))
+        build(ROOT, folder / "gradescope.zip", "1", "1b")
     with zipfile.ZipFile(folder / "gradescope.zip") as archive:
         archive.extractall(source)
         modes = {info.filename: info.external_attr >> 16 & 0o777 for info in archive.infolist()}
@@ -230,6 +246,13 @@ def test_gradescope_gets_full_marks_for_a_right_answer(gradescope, name):
     assert results is not None, graded.stdout + graded.stderr
     assert results["score"] == 10
     assert "sandbox" not in results["output"]
+
+
+@pytest.mark.slow
+def test_gradescope_gets_marks_for_an_additional_exercise(gradescope):
+    graded, results = gradescope.hand_in({"exercises/01b_session/answer.py": RIGHT})
+    assert results is not None, graded.stdout + graded.stderr
+    assert results["score"] == 0.3
 
 
 @pytest.mark.slow

@@ -114,6 +114,26 @@ def test_an_answer_is_read_from_each_format_and_each_layout(tmp_path, name, top,
     assert read(path) == Submission("anna", name, {FIRST: HandedIn(top + answer, GOOD)})
 
 
+@pytest.mark.parametrize("name", EVERY_KIND)
+@pytest.mark.parametrize("top", ["", "repo-main/"])
+@pytest.mark.parametrize("answer", ["exercises/03b_pin_login/answer.py", "03b_pin_login.py"])
+def test_an_answer_to_an_additional_exercise_is_read(tmp_path, name, top, answer):
+    path = handed_in(tmp_path, name, (top + answer, GOOD), (f"{top}README.md", b"no"))
+    submission = read_submission("anna", [path], [*EXERCISES, "03b_pin_login"])
+    assert contents(submission) == {"03b_pin_login": GOOD}
+
+
+def test_a_fork_has_answers_of_both_kinds(tmp_path):
+    path = handed_in(tmp_path, "anna", (FORK, GOOD), ("exercises/03b_pin_login/answer.py", b"another"))
+    submission = read_submission("anna", [path], [*EXERCISES, "03b_pin_login"])
+    assert contents(submission) == {FIRST: GOOD, "03b_pin_login": b"another"}
+
+
+def test_a_folder_exercises_with_files_is_read_if_there_are_no_additional_exercises(tmp_path):
+    path = handed_in(tmp_path, "anna.zip", (f"exercises/{FLAT}", GOOD))
+    assert contents(read(path)) == {FIRST: GOOD}
+
+
 def test_a_fork_is_read_by_its_lessons_even_if_answers_lie_beside_them(tmp_path):
     path = handed_in(tmp_path, "anna", (f"lessons/{SECOND}/answer.py", GOOD), (FLAT, b"an old one"))
     assert contents(read(path)) == {SECOND: GOOD}
