@@ -1,0 +1,290 @@
+"""Write the course as students get it: without solutions, without third hints, without the grader.
+
+make student OUT=folder                                or, without make:
+.venv/bin/python notebooks/student.py folder           (--hints 3 to include the third hints)
+
+Run the command again to update the folder, for example after a change of a lesson. It changes only the files
+that it wrote itself and that nobody has edited since. The file `.edition` remembers them, in the format of
+`sha256sum`. The same course always gives the same files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import re
+import signal
+import sys
+from pathlib import Path
+
+import originals
+from lesson_loader import LESSONS, BadExercises, Exercise, find_exercises, find_lessons
+from playground.pages import find_linked
+
+ROOT = LESSONS.parent
+LIST = ".edition"
+PRIVATE = [
+    "exercises",
+    "lessons",
+    "notebooks",
+    "solutions",
+    "tests",
+]  # an edition in them could leak or be lost
+
+# Every entry names one file, so no solution, answer or private file in a folder slips in.
+FILES = [
+    ".gitattributes",
+    ".gitignore",
+    "LICENSE",
+    "lessons/README.md",
+    "lessons/__main__.py",
+    "lessons/exercise_loop.py",
+    "lessons/flask_jwt_compat.py",
+    "lessons/lesson_loader.py",
+    "lessons/lesson_tests.py",
+    "lessons/make_venv.py",
+    "lessons/misplaced.py",
+    "lessons/originals.py",
+    "lessons/playground/console.js",
+    "lessons/playground/console.png",
+    "lessons/playground/console.py",
+    "lessons/playground/icon.svg",
+    "lessons/playground/page.css",
+    "lessons/playground/page.html",
+    "lessons/playground/page.js",
+    "lessons/playground/pages.py",
+    "lessons/playground/settings.py",
+    "lessons/playground/token.js",
+    "lessons/requirements-build.txt",
+    "lessons/requirements.txt",
+    "lessons/server.py",
+    "tests/conftest.py",
+    "tests/exercises/client.py",
+    "tests/exercises/conftest.py",
+    "tests/exercises/requirements.txt",
+    "tests/helpers.py",
+    "tests/tokens.py",
+]
+
+README = """\
+{introduction}
+
+## Start
+
+You need Python 3.11 or newer, `make` and `curl`. Open a terminal in this folder, which contains the file
+`Makefile`, and type:
+
+```sh
+make lesson-0
+```
+
+The first time, this installs what the lessons need. Then it serves lesson 0 until you press Ctrl-C. Open
+http://127.0.0.1:8000 in a browser. Beside the text of the lesson, you can log in, send requests, look into
+your token, change it, and see why the app refuses it:
+
+{picture}
+
+On Windows, or without `make`, use the other commands in [this table](lessons/README.md#every-command).
+
+## The lessons
+
+The minutes do not include the exercises.
+
+{table}
+
+## The exercises
+
+From lesson 1 on, each lesson has an exercise. `make start-1` copies exercise 1 to
+`lessons/01_auth_url/answer.py`. Change only this file, because your instructor grades only this file.
+`make check-1` checks it and shows your points. `make progress` lists all exercises. Your instructor has the
+solutions.
+
+The [guide](lessons/README.md) explains the lessons and exercises, with every command and a glossary. The
+license is [MIT](LICENSE).
+"""
+
+CLEAN = """\
+## Clean up
+
+clean: ## delete the environment, the databases and the caches
+	@rm -rf .venv .pytest_cache lessons/*/data.db
+
+.PHONY: help list progress clean
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Write the course for students, without solutions.")
+    parser.add_argument(
+        "folder", type=Path, metavar="FOLDER", help="a new or empty folder, or an older edition"
+    )
+    parser.add_argument(
+        "--hints", type=int, choices=(1, 2, 3), default=2, help="for each exercise (default: 2)"
+    )
+    options = parser.parse_args()
+    folder: Path = options.folder.resolve()
+    refuse_folder(folder)
+    print_changes()
+    files = make_edition(options.hints)
+    edited = update(folder, files)
+    print(f"{options.folder} contains the course for your students: {len(files)} files, without solutions.")
+    if additional := [exercise.label for exercise in find_exercises().values() if exercise.is_additional]:
+        print(f"It includes your own exercises: {', '.join(additional)}")
+    if edited:
+        print("\nThese files stay as they are, because somebody has changed them.")
+        print("To get the new version of a file, delete it and run this command again:\n")
+        print("".join(f"  {path}\n" for path in edited))
+    then = "commit and push it" if (folder / ".git").exists() else "give the folder to your students"
+    print(f"Next: type cd {options.folder}, and try make lesson-0. Then type make clean, and {then}.")
+
+
+def refuse_folder(folder: Path) -> None:
+    """Exit if the folder belongs to this course, or if it contains files and no earlier edition."""
+    choose = "Choose a new or empty folder, for example: make student OUT=../for-my-students"
+    if ROOT.is_relative_to(folder):
+        sys.exit(f"{folder} contains this course itself. {choose}")
+    inside = folder.relative_to(ROOT).parts if folder.is_relative_to(ROOT) else ()
+    if inside and (inside[0] in PRIVATE or inside[0].startswith(".")):
+        sys.exit(f"{folder} is in the folder {inside[0]} of this course. {choose}")
+    if folder.exists() and not folder.is_dir():
+        sys.exit(f"{folder} is a file. {choose}")
+    if folder.is_dir() and not (folder / LIST).exists():
+        others = sorted(path.name for path in folder.iterdir() if path.name != ".git")
+        if others:
+            sys.exit(f"{folder} contains {others[0]}, which no edition wrote. {choose}")
+
+
+def print_changes() -> None:
+    """Name the lesson files that differ from their originals, because the edition gets the originals."""
+    for lesson in find_lessons().values():
+        if changed := originals.find_changed(lesson):
+            have = "has" if len(changed) == 1 else "have"
+            paths = ", ".join(f"lessons/{lesson.name}/{path}" for path in changed)
+            print(f"{paths} {have} changed since the last make originals. Your students get the original.")
+
+
+def make_edition(hints: int) -> dict[str, bytes]:
+    """Return the content of each file of the edition, by path."""
+    files = {path: (ROOT / path).read_bytes() for path in FILES}
+    for lesson in find_lessons().values():
+        files |= lesson_files(lesson)
+    for exercise in find_exercises().values():
+        files |= exercise_files(exercise, hints)
+    texts = {
+        path: without_proofs(content.decode()).encode()
+        for path, content in files.items()
+        if path.endswith(".md")
+    }
+    own = {"README.md": make_readme(), "Makefile": make_makefile(), "pyproject.toml": make_pyproject()}
+    return files | texts | {path: text.encode() for path, text in own.items()}
+
+
+def lesson_files(lesson: Path) -> dict[str, bytes]:
+    """Return the files of a lesson: its app and starter as they came, its texts, pictures and tests."""
+    linked = [file for suffix in ("md", "png", "svg") for file in find_linked(lesson, suffix)]
+    tests = ROOT / "tests/lessons" / f"test_{lesson.name}.py"
+    archive = originals.ORIGINALS / f"{lesson.name}.zip"
+    files = [lesson / "README.md", *linked, tests, archive]
+    app = {f"lessons/{lesson.name}/{path}": content for path, content in originals.read(lesson.name).items()}
+    return app | {file.relative_to(ROOT).as_posix(): file.read_bytes() for file in files}
+
+
+def exercise_files(exercise: Exercise, hints: int) -> dict[str, bytes]:
+    """Return the hints and checks of an exercise, and the starter of an additional one."""
+    if exercise.is_additional:
+        folder = checks = f"exercises/{exercise.name}"
+        starter = {f"{folder}/exercise.py": (exercise.folder / "exercise.py").read_bytes()}
+    else:
+        folder, checks, starter = f"lessons/{exercise.name}", "tests/exercises", {}
+    text = (exercise.folder / "hints.md").read_text(encoding="utf-8")
+    return starter | {
+        f"{folder}/hints.md": first_hints(text, hints).encode(),
+        f"{checks}/{exercise.checks.name}": exercise.checks.read_bytes(),
+    }
+
+
+def first_hints(text: str, number: int) -> str:
+    """Return the first items of a numbered list."""
+    before, *items = re.split(r"^(?=\d\. )", text, flags=re.MULTILINE)
+    return before + "".join(items[:number])
+
+
+def without_proofs(text: str) -> str:
+    """Remove the footnotes and the links to the tests that prove statements.
+
+    Some of these tests show how to solve an exercise.
+    """
+    text = re.sub(r"^\[\^[\w-]+\]: .*\n", "", text, flags=re.MULTILINE)
+    text = re.sub(r"\[\^[\w-]+\]", "", text)
+    text = re.sub(r"\[(\w+)\]\([./]+/tests/claims/.+?\)", r"\1", text)
+    return text.rstrip("\n") + "\n"
+
+
+def make_readme() -> str:
+    """Return the edition's README. Its introduction and its table of lessons come from ours."""
+    text = read("README.md")
+    table = "".join(re.findall(r"^\|.*\n", text, re.MULTILINE))
+    pictures = re.findall(r"^!\[.*\]\(.*\)$", text, re.MULTILINE)
+    introduction = text.partition("\n## ")[0].strip()
+    return README.format(introduction=introduction, picture="\n\n".join(pictures), table=table.strip())
+
+
+def make_makefile() -> str:
+    """Return the edition's Makefile: the sections for learners, and the rules and variables that they use."""
+    beginning, *sections = re.split(r"^(?=## )", read("Makefile"), flags=re.MULTILINE)
+    learners = [section for section in sections if section.startswith("## Learn")]
+    options = re.findall(r"^(?:port|level)_option = .*\n", sections[-1], re.MULTILINE)
+    rules = re.findall(r"^\.venv/\.installed-(?:lessons|exercises):.*\n\t.*\n", sections[-1], re.MULTILINE)
+    return "\n".join([beginning + "".join(learners) + CLEAN, "".join(options), *rules])
+
+
+def make_pyproject() -> str:
+    """Return the settings of pytest, which runs the checks and the lessons' tests."""
+    section = re.search(r"^\[tool\.pytest\.ini_options\]\n.*?(?=^\[|\Z)", read("pyproject.toml"), re.M | re.S)
+    assert section
+    return section[0].strip() + "\n"
+
+
+def read(path: str) -> str:
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+def update(folder: Path, files: dict[str, bytes]) -> list[str]:
+    """Write the files, and delete those that an earlier edition wrote. Return the edited ones: they stay."""
+    digests = {path: digest(content) for path, content in sorted(files.items())}
+    written = read_list(folder)
+    edited = []
+    for path in sorted(digests.keys() | written.keys()):
+        file = folder / path
+        current = digest(file.read_bytes()) if file.exists() else None
+        if current not in (None, written.get(path), digests.get(path)):
+            edited.append(path)
+        elif path not in files:
+            file.unlink(missing_ok=True)
+        else:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(files[path])
+    (folder / LIST).write_bytes("".join(f"{value}  {path}\n" for path, value in digests.items()).encode())
+    return edited
+
+
+def read_list(folder: Path) -> dict[str, str]:
+    """Return the digest of each file that the last edition in this folder wrote, by path."""
+    file = folder / LIST
+    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    return {path: value for value, path in (line.split("  ", 1) for line in lines)}
+
+
+def digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+if __name__ == "__main__":
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # end quietly if `head` closes the pipe
+    try:
+        main()
+    except (BadExercises, originals.NoOriginals) as error:
+        sys.exit(str(error))
+    except OSError as error:
+        sys.exit(f"make student stopped: {error}")
