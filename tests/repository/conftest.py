@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -145,3 +147,56 @@ def axe(site: Path) -> Callable[[Page], list[str]]:
         ]
 
     return find_problems
+
+
+@dataclass
+class JupyterLab:
+    """A running JupyterLab on a copy of the lessons and notebooks."""
+
+    folder: Path
+    address: str
+
+    def url(self, notebook: str) -> str:
+        """Return the URL that opens a notebook, such as 02_token_expiry.ipynb."""
+        return re.sub(r"[^/]+\.ipynb", notebook, self.address)
+
+
+@pytest.fixture(scope="module")
+def jupyter_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterLab]:
+    """JupyterLab as `make notebook-2` starts it, but without personal settings, in a clone of its own."""
+    needs("git")
+    folder = tmp_path_factory.mktemp("clone")
+    generated = shutil.ignore_patterns("__pycache__", "data.db", "answer.py", ".ipynb_checkpoints")
+    for room in ("lessons", "notebooks"):
+        shutil.copytree(ROOT / room, folder / room, ignore=generated)
+    (folder / ".venv").symlink_to(sys.prefix)
+    (folder / ".gitignore").write_text(".venv\n__pycache__\n.ipynb_checkpoints\n")
+    git = ["git", "-c", "user.name=test", "-c", "user.email=test@example.com"]
+    for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message=test"]):
+        subprocess.run([*git, *command], cwd=folder, check=True)
+    names = (
+        "JUPYTER_CONFIG_DIR",
+        "JUPYTER_DATA_DIR",
+        "JUPYTER_RUNTIME_DIR",
+        "IPYTHONDIR",
+        "JUPYTERLAB_SETTINGS_DIR",
+    )
+    own = {name: str(tmp_path_factory.mktemp(name)) for name in names}
+    log = tmp_path_factory.mktemp("log") / "log"
+    with open(log, "w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "notebooks/live.py", "2", "--port", "0", "--no-browser"],
+            cwd=folder,
+            env=os.environ | own,
+            stdout=output,
+            stderr=output,
+        )
+    address = re.compile(r"http://127\.0\.0\.1:\d+/lab/tree/\S+")
+    try:
+        wait_until(lambda: address.search(log.read_text()) or process.poll() is not None, seconds=60)
+        found = address.search(log.read_text())
+        assert found, log.read_text()
+        yield JupyterLab(folder, found[0])
+    finally:
+        process.terminate()
+        process.wait()

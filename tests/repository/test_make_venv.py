@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 from threading import Thread
 
@@ -162,3 +163,90 @@ def test_the_supported_pythons_are_the_same_everywhere():
     assert f"Python {tested[0]} to {tested[-1]}" in contributing
     for system in ("macos", "windows"):
         assert re.findall(rf'os: {system}-latest, python: "(3\.\d+)"', workflow) == [tested[0], tested[-1]]
+
+
+# wheels
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A copy of what the set-up reads."""
+    files = ["lessons/make_venv.py", *(lock for _, locks in make_venv.GROUPS.values() for lock in locks)]
+    for file in files:
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / file, tmp_path / file)
+    return tmp_path
+
+
+def run_make_venv(repository: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "lessons/make_venv.py", *arguments]
+    return subprocess.run(
+        command, cwd=repository, env=os.environ | environment, capture_output=True, text=True, timeout=300
+    )
+
+
+@pytest.mark.slow
+def test_a_copy_with_wheels_is_set_up_without_a_network(repository):
+    run = run_make_venv(repository, "wheels", "lessons")
+    assert run.returncode == 0, run.stderr
+    version = "{}.{}".format(*sys.version_info)
+    assert f"has these packages for Python {version} on {sysconfig.get_platform()}." in run.stdout
+    nowhere = "http://127.0.0.1:9/simple"
+    offline = dict.fromkeys(("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "HTTPS_PROXY", "HTTP_PROXY"), nowhere)
+    run = run_make_venv(repository, PIP_CONFIG_FILE=os.devnull, PIP_RETRIES="0", **offline)
+    assert run.returncode == 0, run.stderr
+    python = make_venv.python_in(str(repository / ".venv"))
+    subprocess.run(
+        [python, "-c", "import flask_restful, importlib.metadata as m; m.version('Flask-JWT')"], check=True
+    )
+    [flask] = (repository / "wheels").glob("flask-3*")
+    flask.unlink()
+    run = run_make_venv(repository, PIP_CONFIG_FILE=os.devnull, PIP_RETRIES="0", **offline)
+    assert run.returncode == 1
+    assert (
+        "The folder wheels has no packages that fit this Python and this system. Run make wheels"
+        in run.stderr
+    )
+
+
+@pytest.mark.parametrize("lock_has_changed", [False, True])
+def test_wheels_are_used_only_for_the_locks_that_they_were_downloaded_for(
+    repository, monkeypatch, lock_has_changed
+):
+    commands = []
+    monkeypatch.setattr(make_venv, "ROOT", str(repository))
+    monkeypatch.setattr(make_venv, "WHEELS", str(repository / "wheels"))
+    monkeypatch.setattr(make_venv.subprocess, "call", lambda command, **_: commands.append(command))
+    (repository / "wheels").mkdir()
+    lock = "tests/exercises/requirements.txt"
+    shutil.copy(repository / lock, make_venv.copy_of(lock))
+    if lock_has_changed:
+        (repository / lock).write_text("httpx==99\n")
+    make_venv.install([lock, "notebooks/requirements.txt"], str(repository / ".venv"))
+    assert ["--no-index" in command for command in commands] == [not lock_has_changed, False]
+
+
+def test_wheels_of_an_unknown_group_print_the_list_of_groups(repository):
+    run = run_make_venv(repository, "wheels", "kitchen")
+    assert run.returncode == 1
+    assert run.stderr.startswith("There is no group 'kitchen'. Choose from: lessons, exercises, ")
+    assert not (repository / "wheels").exists()
+
+
+@pytest.mark.parametrize("uv", [None, "uv"])
+def test_wheels_are_checked_against_the_hashes_of_the_locks(repository, monkeypatch, capsys, uv):
+    commands = []
+    settings = {"UV": uv, "ROOT": str(repository), "WHEELS": str(repository / "wheels"), "run": None}
+    settings["run"] = lambda *command: commands.append(command)
+    for name, value in settings.items():
+        monkeypatch.setattr(make_venv, name, value)
+    monkeypatch.setattr(make_venv.subprocess, "check_output", lambda *_, **__: "3 14 win-amd64\n")
+    (repository / "wheels").mkdir()
+    make_venv.main(["wheels"])
+    venv, *pips = commands
+    assert ("--seed" in venv) == bool(uv)
+    assert all("--require-hashes" in command for command in pips)
+    locks = ["lessons/requirements-build.txt", "lessons/requirements.txt", "tests/exercises/requirements.txt"]
+    assert [command[-1] for command in pips if "download" in command] == locks
+    assert all(make_venv.is_downloaded(lock) for lock in locks)
+    assert "for Python 3.14 on win-amd64." in capsys.readouterr().out
