@@ -1,4 +1,4 @@
-"""Add the next lesson and its exercise to a copy of the repository, as CONTRIBUTING.md describes."""
+"""Begin a lesson and its exercise in a copy of the course, and fill in their TODOs, as an author does."""
 
 import os
 import re
@@ -8,222 +8,135 @@ import sys
 
 import pytest
 
-from helpers import ROOT, needs
-from lesson_loader import diff, find_lessons, read_about
+from helpers import ROOT
+from lesson_loader import find_lessons
 
 pytestmark = pytest.mark.slow
 
-LAST, LAST_FOLDER = max(find_lessons().items())
+LAST = max(find_lessons())
 NUMBER = LAST + 1
-NAME = f"{NUMBER:02}_health"
-HEALTH = """
+NAME = f"{NUMBER:02}_realm"
+COPIED = (
+    *("lessons", "notebooks", "solutions", "tests", ".github"),
+    *("LICENSE", "Makefile", "README.md", "pyproject.toml"),
+)
+TODO = "TODO(author): "
+MISTAKE = '''"""The app accepts POST too.
 
-@app.get("/health")
-def health():
-    \"\"\"Return 200 while the app runs.\"\"\"
-    return {"status": "ok"}
+fails: test_a_post_is_refused
+shows: got       200
+points: 5
 """
-README = """\
-# Lesson {number}: Ask whether the app is running
-
-After this lesson, everyone can ask whether your app is running. About 5 minutes.
-
-## The question
-
-Another program must learn whether your app is running, but this program has no account.
-
-## How it works
-
-A view without `@jwt_required()` needs no token.
-
-## What changes
-
-There is a new view at the end of `app.py`:
-
-```diff
-{diff}```
-
-## Try it
-
-Which status do you get without a token?
-
-```sh
-# Ask without a token. → 200 "ok"
-curl -si 127.0.0.1:8000/health
-# Ask for the users without a token. → 401
-curl -si 127.0.0.1:8000/users
-# Send a POST to the health check. → 405
-curl -si -X POST 127.0.0.1:8000/health
-```
-
-```pycon
->>> from app import app
->>> app.test_client().get("/health").status
-'200 OK'
-
-```
-
-## Watch out
-
-- The health check responds with JSON.[^json]
-
-## Your turn
-
-Start the exercise with `make start-{number}`.
-
-[^json]: [test_the_health_check_is_json](../../tests/claims/test_{name}.py)
-"""
-NEXT = "## Your turn\n\nNext: [Lesson {number}](../{name}/)\n\n"  # what the last lesson gets at its end
-LESSON_TESTS = '''\
-"""Lesson {number}: the health check needs no token."""
-
-
-def test_the_health_check_needs_no_token(client):
-    """A health check needs no token."""
-    assert client.get("/health").status_code == 200
 '''
-STATEMENT_TESTS = '''\
-"""What the README of lesson {number} states."""
-
-from lesson_loader import find_lessons, load_app
-
-
-def test_the_health_check_is_json(tmp_path, monkeypatch):
-    """The health check responds with JSON."""
-    monkeypatch.setenv("FLASK_DATABASE", str(tmp_path / "data.db"))
-    assert load_app(find_lessons()[{number}]).test_client().get("/health").json == {{"status": "ok"}}
-'''
-TABLE_ROW = '| {number} | [Ask whether the app is running](lessons/{name}/) | `@app.get("/health")` | 5 |\n'
-NOTEBOOK_OUTPUTS = "Lesson {number}: Ask whether the app is running\n200 accepted\n"
-
-
-def git(folder, *arguments):
-    command = ["git", "-c", "user.name=a", "-c", "user.email=a@example.com", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
 
 
 @pytest.fixture
-def repository(tmp_path):
-    """A copy of the repository with one commit."""
-    needs("git")
-    ignored = shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*_cache", "data.db", "answer*.py")
-    copy = shutil.copytree(ROOT, tmp_path / "copy", ignore=ignored)
-    git(copy, "init", "-q")
-    git(copy, "add", "-A")
-    git(copy, "commit", "-qm", "before")
+def course(tmp_path):
+    """A copy of the course."""
+    copy = tmp_path / "course"
+    copy.mkdir()
+    ignored = shutil.ignore_patterns("__pycache__", "node_modules", "data.db", "answer.py")
+    for name in COPIED:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, copy / name, ignore=ignored)
+        else:
+            shutil.copy(ROOT / name, copy / name)
     return copy
 
 
-def write(path, text, **values):
-    path.write_text(text.format(number=NUMBER, name=NAME, **values), "utf-8")
-
-
-def add_lesson(repository):
-    """Follow the steps of *Add a lesson*."""
-    before = repository / "lessons" / LAST_FOLDER.name
-    lesson = repository / "lessons" / NAME
-    shutil.copytree(before, lesson, ignore=shutil.ignore_patterns("exercise.py", "*.md", "*.svg"))
-    app = lesson / "app.py"
-    app.write_text(app.read_text("utf-8") + HEALTH, "utf-8")
-    write(lesson / "README.md", README, diff=diff(before, lesson))
-    write(repository / f"tests/lessons/test_{NAME}.py", LESSON_TESTS)
-    write(repository / f"tests/claims/test_{NAME}.py", STATEMENT_TESTS)
-    add_notebook(repository)
-    readme = repository / "README.md"
-    text = readme.read_text("utf-8")
-    last_row = re.search(rf"^\| {LAST} \|.+\n", text, re.MULTILINE)[0]
-    readme.write_text(text.replace(last_row, last_row + TABLE_ROW.format(number=NUMBER, name=NAME)), "utf-8")
-    readme = before / "README.md"
-    heading, following = "## Your turn\n\n", NEXT.format(number=NUMBER, name=NAME)
-    readme.write_text(readme.read_text("utf-8").replace(heading, following), "utf-8")
-    make_originals(repository)
-
-
-def make_originals(repository):
-    """Run what `make originals` runs. It must leave the originals of all other lessons as they are."""
-    subprocess.run([sys.executable, repository / "lessons/originals.py"], check=True)
-
-
-def add_notebook(repository):
-    import nbformat
-
-    notebook = nbformat.read(ROOT / "notebooks" / f"{LAST_FOLDER.name}.ipynb", as_version=4)
-    title = f"# Lesson {NUMBER}: Ask whether the app is running (5 minutes)\n\n**Say** Is it running?"
-    headings = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"][1:]
-    names = [re.match(r"#+ (.+) \(\d+ minutes?\)", heading)[1] for heading in headings]
-    markdown, code = nbformat.v4.new_markdown_cell, nbformat.v4.new_code_cell
-    sections = [markdown(f"## {name} (1 minute)\n\n**Ask** Is it running?") for name in names]
-    notebook.cells = [markdown(title), *sections]
-    first = f"from demo import Lesson\n\nlesson = Lesson({NUMBER})\nlesson"
-    notebook.cells[1:1] = [code(first), code('lesson.client.get("/health")')]
-    nbformat.write(notebook, repository / "notebooks" / f"{NAME}.ipynb")
-    write(repository / f"tests/repository/notebook_outputs/{NAME}.txt", NOTEBOOK_OUTPUTS)
-
-
-def add_exercise(repository):
-    """Follow the steps of *Add an exercise*, with the exercise of the lesson before."""
-    before = LAST_FOLDER.name
-    for name in ("exercise.py", "hints.md"):
-        shutil.copy(LAST_FOLDER / name, repository / "lessons" / NAME / name)
-    shutil.copy(ROOT / f"solutions/{before}.py", repository / f"solutions/{NAME}.py")
-    checks = repository / "tests/exercises"
-    shutil.copy(checks / f"test_{before}.py", checks / f"test_{NAME}.py")
-    for folder in ("mistakes", "alternatives"):
-        if (checks / folder / before).exists():
-            shutil.copytree(checks / folder / before, checks / folder / NAME)
-    make_originals(repository)
-
-
-def run_tests(repository, *arguments):
+def run(course, *command):
+    """Run a Python command in the top folder of a copy."""
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments],
-        cwd=repository,
-        env=os.environ | {"PYTHONPATH": str(repository / "lessons")},
+        [sys.executable, *command],
+        cwd=course,
+        env=os.environ | {"PYTHONPATH": str(course / "lessons"), "EXERCISES": ""},
         capture_output=True,
         text=True,
     )
 
 
-def test_adding_a_lesson_touches_few_other_files_and_all_tests_pass(repository):
-    add_lesson(repository)
-    add_exercise(repository)
-    touched = [line[3:] for line in git(repository, "status", "--porcelain", "-uall").splitlines()]
-    assert [name for name in touched if NAME not in name] == [
-        "README.md",
-        f"lessons/{LAST_FOLDER.name}/README.md",
+def new(course, *arguments):
+    result = run(course, "tests/course/new.py", *arguments)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def check(course):
+    """Return what check.py says is missing, without the headings and the last lines."""
+    result = run(course, "tests/course/check.py")
+    assert result.stderr == ""
+    *lines, last = result.stdout.splitlines()
+    missing = [line.strip() for line in lines if line.startswith("  ")]
+    assert result.returncode == bool(missing)
+    assert last.startswith(f"{len(missing)} thing" if missing else "Nothing is missing.")
+    return missing
+
+
+def new_files(course):
+    """Return the texts that the scaffolds wrote."""
+    files = [path for path in course.rglob("*") if NAME in path.as_posix()]
+    return [path for path in files if path.suffix in (".py", ".md", ".ipynb", ".txt", ".sql")]
+
+
+def todos(course):
+    """Return the place of each TODO in the new files. The diff in the README repeats those of the app."""
+    return [
+        f"{path.relative_to(course).as_posix()}:{number}"
+        for path in new_files(course)
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if TODO in line and not line.startswith("+")
     ]
-    git(repository, "add", "-A")
-    # These tests take long and cannot notice a new lesson, like the tests of the other lessons.
-    unaffected = (
-        "test_flask_jwt_compat or test_make_venv or test_grading or test_playground or test_site"
-        " or test_console or (test_exercise_loop and not progress)"
-    )
-    run = run_tests(
-        repository,
-        "tests/repository",
-        "tests/grading",
-        "-m",
-        "not slow",
-        "-n",
-        "2",
-        "-k",
-        f"not ({unaffected})",
-    )
-    assert run.returncode == 0, run.stdout
-    run = run_tests(
-        repository, "-m", "slow or not slow", "-k", f"{NAME} and not (a_mistake_fails or same_marks)"
-    )
-    assert run.returncode == 0, run.stdout
-    assert int(re.search(r"(\d+) passed", run.stdout)[1]) > 20
-    assert " skipped" not in run.stdout
-    assert (
-        read_about(repository / "lessons" / NAME).title == f"Lesson {NUMBER}: Ask whether the app is running"
-    )
 
 
-def test_a_lesson_without_its_notebook_is_noticed(repository):
-    add_lesson(repository)
-    (repository / f"notebooks/{NAME}.ipynb").unlink()
-    run = run_tests(repository, "tests/repository/test_promises.py", "-k", "folders_contain_the_same_names")
-    assert run.returncode == 1
-    assert "notebooks/*.ipynb" in run.stdout
+def write_all_todos(course):
+    """Write a text at each TODO. The words behind it will do."""
+    for path in new_files(course):
+        path.write_text(path.read_text("utf-8").replace(TODO, ""), "utf-8")
+
+
+def add_answers(course):
+    """Add the wrong answer and the four right answers that check.py asks for."""
+    answers = course / "tests/exercises"
+    solution = (course / f"solutions/{NAME}.py").read_text("utf-8")
+    wrong = re.sub(r'(@app)\.get(\("/exercise-.+?")', r'\1.route\2, methods=["GET", "POST"]', solution)
+    (answers / f"mistakes/{NAME}/post_accepted.py").write_text(MISTAKE + wrong, "utf-8")
+    for number in range(1, 5):
+        other = solution.replace("def ready():", f"def ready_{number}():")
+        header = f'"""This answer has name {number}."""\n'
+        (answers / f"alternatives/{NAME}/name_{number}.py").write_text(header + other, "utf-8")
+
+
+def test_a_new_lesson_and_its_exercise_need_only_what_check_course_lists(course):
+    before = set(course.rglob("*"))
+    new(course, "lesson", str(NUMBER), "realm")
+    assert run(course, "lessons", "test", str(NUMBER)).returncode == 0
+    places = [line.partition(": TODO: ")[0] for line in check(course)]
+    assert sorted(places) == sorted(todos(course))
+
+    assert "First finish the app" in run(course, "tests/course/new.py", "exercise", str(NUMBER)).stderr
+    write_all_todos(course)
+    [originals] = check(course)
+    assert originals.endswith("Run: make originals")
+    run(course, "lessons/originals.py")
+    assert check(course) == []
+
+    new(course, "exercise", str(NUMBER))
+    run(course, "lessons", "start", str(NUMBER))
+    assert "\n0 of 10 points.\n" in run(course, "lessons", "check", str(NUMBER)).stdout
+    (course / "lessons" / NAME / "answer.py").unlink()
+    expected = len(todos(course)) + 2  # a wrong answer for the second check, and four right answers
+    assert len(check(course)) == expected
+    write_all_todos(course)
+    add_answers(course)
+    run(course, "lessons/originals.py")
+    assert check(course) == []
+
+    changed = [path for path in set(course.rglob("*")) - before if "__pycache__" not in path.parts]
+    assert {path for path in changed if NAME not in path.as_posix()} == set()
+    tests = [f"tests/repository/test_{name}.py" for name in ("promises", "exercises", "pages", "notebooks")]
+    result = run(
+        course,
+        *("-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "slow or not slow"),
+        *("-k", f"{NAME} or between_the_lessons or every_link", "tests/lessons", "tests/claims", *tests),
+    )
+    assert result.returncode == 0, result.stdout
+    assert int(re.search(r"(\d+) passed", result.stdout)[1]) > 40

@@ -1,24 +1,31 @@
 """The exercises: solutions pass, starters run and fail, and the checks catch every recorded mistake."""
 
-import ast
 import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from collections import defaultdict
-from difflib import SequenceMatcher
 
 import pytest
 
-from helpers import ROOT, functions_in
-from lesson_loader import find_lessons
+from course import answer_runs, exercise_rules
+from helpers import ROOT
+from lesson_loader import find_exercises
 from mistakes import checking_process, find_mistakes
-from originals import ORIGINALS, current_files, read, read_app, save
+from originals import read, read_app, save
 
-LESSONS = find_lessons().values()
-EXERCISES = [folder.name for folder in LESSONS if (folder / "exercise.py").exists()]
-MISTAKES = find_mistakes()
-ALTERNATIVES = sorted((ROOT / "tests/exercises/alternatives").glob("*/*.py"))
+EXERCISES = {exercise.name: exercise for exercise in find_exercises().values() if not exercise.is_additional}
+EVERY_EXERCISE = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
+ALTERNATIVES = [
+    pytest.param(exercise, file, id=f"{exercise.name}/{file.stem}")
+    for exercise in EXERCISES.values()
+    for file in exercise_rules.find_answers(exercise.alternatives)
+]
+MISTAKES = [
+    pytest.param(exercise, mistake, id=str(mistake))
+    for exercise in EXERCISES.values()
+    for mistake in exercise_rules.read_mistakes(exercise)
+]
 FIRST = "01_auth_url"
 
 
@@ -29,103 +36,51 @@ def run_checks():
         yield run_checks
 
 
-def solution(exercise):
-    return ROOT / "solutions" / f"{exercise}.py"
+def solution(name):
+    return EXERCISES[name].solution
 
 
-def starter(exercise):
-    return ROOT / "lessons" / exercise / "exercise.py"
+def starter(name):
+    return EXERCISES[name].folder / "exercise.py"
 
 
-def find_checks(exercise):
-    return functions_in(ROOT / "tests/exercises" / f"test_{exercise}.py")
+# The rules are in tests/course, and `make check-course` prints the same sentences.
 
 
-def names_of_checks(exercise):
-    return [check.name for check in find_checks(exercise)]
+@EVERY_EXERCISE
+def test_nothing_is_missing_in_an_exercise(exercise):
+    assert exercise_rules.todos(exercise) + exercise_rules.find_problems(exercise) == []
 
 
-# Solutions, alternatives, starters and mistakes
+def test_every_file_of_an_exercise_belongs_to_one():
+    assert exercise_rules.files_without_an_exercise() == []
 
 
-@pytest.mark.parametrize("exercise", EXERCISES)
+@EVERY_EXERCISE
 def test_the_solution_has_full_marks(exercise, run_checks):
-    results = run_checks(exercise, solution(exercise))
-    assert {name: result.message for name, result in results.items() if result.outcome != "passed"} == {}
-    assert list(results) == names_of_checks(exercise)
+    assert answer_runs.without_full_marks(exercise, exercise.solution, run_checks) == []
 
 
 @pytest.mark.slow  # there are hundreds of answers: to run those of one exercise, use pytest -k 01_auth_url
-@pytest.mark.parametrize("file", ALTERNATIVES, ids=lambda file: f"{file.parent.name}/{file.stem}")
-def test_an_alternative_has_full_marks(file, run_checks):
-    results = run_checks(file.parent.name, file)
-    assert {name: result.message for name, result in results.items() if result.outcome != "passed"} == {}
-    assert code_without_docstring(file) != code_without_docstring(solution(file.parent.name))
-    sentence = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))
-    assert re.fullmatch(r"[A-Za-z_].+\.", sentence.replace("\n", " ")), "the docstring must be a sentence"
+@pytest.mark.parametrize(("exercise", "file"), ALTERNATIVES)
+def test_an_alternative_has_full_marks(exercise, file, run_checks):
+    assert answer_runs.without_full_marks(exercise, file, run_checks) == []
 
 
-@pytest.mark.parametrize("exercise", EXERCISES)
-def test_an_exercise_has_five_alternatives(exercise):
-    assert len([file for file in ALTERNATIVES if file.parent.name == exercise]) >= 5
-
-
-@pytest.mark.parametrize("exercise", EXERCISES)
+@EVERY_EXERCISE
 def test_the_starter_runs_and_has_no_points(exercise, run_checks):
-    main_check, *others = run_checks(exercise, starter(exercise)).values()
-    assert_is_explained(main_check)
-    assert not re.search(r"in exercise\.py, line", main_check.message), "the starter crashes"
-    for check in others:
-        assert check.outcome == "skipped" or assert_is_explained(check)
+    assert answer_runs.points_of_the_starter(exercise, run_checks) == []
 
 
-@pytest.mark.parametrize("exercise", EXERCISES)
+@EVERY_EXERCISE
 def test_the_lessons_app_is_not_an_answer(exercise, run_checks):
-    failed = [
-        result
-        for result in run_checks(exercise, ROOT / "lessons" / exercise / "app.py").values()
-        if result.outcome not in ("passed", "skipped")
-    ]
-    assert failed
-    assert all(map(assert_is_explained, failed))
-
-
-def assert_is_explained(result):
-    """Return True if a check failed because of a response, and says what was sent, expected and received."""
-    assert result.outcome == "failed", result
-    pattern = r"sent .+\n *expected .+\n *got .+\n *question .+\?"
-    assert re.match(pattern, result.message, re.DOTALL), result.message
-    return True
+    assert answer_runs.points_of_the_app(exercise, run_checks) == []
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("mistake", MISTAKES, ids=str)
-def test_a_mistake_fails_the_check_that_should_catch_it(mistake, run_checks):
-    assert code_without_docstring(mistake.path) != code_without_docstring(solution(mistake.exercise))
-    results = run_checks(mistake.exercise, mistake.path)
-    assert results[mistake.fails].outcome == "failed"
-    assert mistake.shows in results[mistake.fails].message
-    assert sum(result.points for result in results.values()) == mistake.points
-
-
-def code_without_docstring(path):
-    """Return the code of a file in a normal form, so that comments and line breaks make no difference."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    if ast.get_docstring(tree) is not None:
-        del tree.body[0]
-    return ast.unparse(tree)
-
-
-@pytest.mark.parametrize("exercise", EXERCISES)
-def test_every_check_catches_a_mistake(exercise):
-    caught = {mistake.fails for mistake in MISTAKES if mistake.exercise == exercise}
-    assert caught == set(names_of_checks(exercise))
-
-
-def test_every_mistake_belongs_to_an_exercise_and_is_described_in_a_sentence():
-    for mistake in MISTAKES:
-        assert mistake.exercise in EXERCISES
-        assert re.fullmatch(r"[A-Za-z_].+\.", mistake.sentence), mistake
+@pytest.mark.parametrize(("exercise", "mistake"), MISTAKES)
+def test_a_mistake_fails_the_check_that_should_catch_it(exercise, mistake, run_checks):
+    assert answer_runs.uncaught(exercise, mistake, run_checks) == []
 
 
 @pytest.mark.parametrize("field", ["fails", "shows", "points"])
@@ -141,13 +96,6 @@ def test_an_incomplete_header_of_a_mistake_is_an_error(field, tmp_path):
 # The original files, beside which the checks run an answer
 
 
-@pytest.mark.parametrize("folder", LESSONS, ids=lambda folder: folder.name)
-def test_the_originals_are_the_current_files(folder):
-    exist = (ORIGINALS / f"{folder.name}.zip").exists()
-    advice = "If this lesson is new, or you changed it on purpose: make originals"
-    assert (read(folder.name) if exist else {}) == current_files(folder), advice
-
-
 def test_the_originals_of_the_same_files_are_the_same_bytes(tmp_path, monkeypatch):
     monkeypatch.setattr("originals.ORIGINALS", tmp_path)
     save(ROOT / "lessons" / FIRST)
@@ -161,45 +109,6 @@ def test_an_answer_can_import_the_files_of_the_lessons_app_only():
         *("resources/__init__.py", "resources/user.py", "schema.sql", "security.py"),
     ]
     assert read(FIRST).keys() - read_app(FIRST).keys() == {"exercise.py"}
-
-
-# What students read
-
-
-@pytest.mark.parametrize("exercise", EXERCISES)
-def test_checks_are_sentences_and_their_points_add_up_to_ten(exercise):
-    points, names = [], []
-    for check in find_checks(exercise):
-        assert re.fullmatch(r"\S.*\.", ast.get_docstring(check))
-        marks = {mark.func.attr: mark.args[0].value for mark in check.decorator_list}
-        assert marks.get("needs") in (None, *names), "a check can only need a check above it"
-        points.append(marks["points"])
-        names.append(check.name)
-    assert sum(points) == 10
-
-
-@pytest.mark.parametrize("exercise", EXERCISES)
-def test_the_starter_and_the_solution_differ_only_at_the_todo(exercise):
-    def lines(path):
-        text = path.read_text(encoding="utf-8")
-        return [line for line in text.splitlines() if line and not re.match(r"(from .+ )?import ", line)]
-
-    before = lines(starter(exercise))
-    edits = SequenceMatcher(None, before, lines(solution(exercise)), autojunk=False).get_opcodes()
-    changed = [index for kind, start, end, *_ in edits if kind != "equal" for index in (start, end)]
-    todo = [index for index, line in enumerate(before) if line.startswith("# TODO: ")]
-    assert len(todo) == 1
-    assert min(changed) == todo[0]
-    assert max(changed) <= before.index("api = Api(app)")
-
-
-@pytest.mark.parametrize("exercise", EXERCISES)
-def test_the_first_of_three_hints_asks_a_question(exercise):
-    text = starter(exercise).with_name("hints.md").read_text(encoding="utf-8")
-    hints = re.split(r"^\d\. ", text, flags=re.MULTILINE)[1:]
-    assert len(hints) == 3
-    assert hints[0].strip().endswith("?")
-    assert "`" in hints[2]
 
 
 # Answers that crash, hang or print too much
