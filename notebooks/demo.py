@@ -1,22 +1,33 @@
 """Show a lesson to a class: its files, its running app, and its tokens. See Lesson."""
 
+from __future__ import annotations
+
 import logging
+import re
 import shutil
-import socket
 import tempfile
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock, Thread
-from wsgiref.types import StartResponse, WSGIEnvironment
+from threading import Lock
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import httpx
 from flask import Flask
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
+import exercise_loop
 import lesson_loader
 import probe
-from show import Anatomy, Difference, Forgeries, Lifetime, Note, Source, show_exchanges
+from check_results import CheckResults
+from lesson_server import LessonServer, PortProblem
+from lifetime import Lifetime
+from playground.settings import describe_app
+from show import Address, Difference, Source, show_exchanges
+from token_pictures import Anatomy, Comparison, Forgeries
+
+if TYPE_CHECKING:
+    from live_console import LiveConsole
 
 # Hide the log. A cell already shows the error behind a 500, and each loading of an app would log the same
 # warning about the demo key.
@@ -35,35 +46,34 @@ class Problem(Exception):
         return [f"Problem: {self}"]
 
 
-class QuietHandler(WSGIRequestHandler):
-    """A request handler without a log, because log lines would end up below the cell."""
-
-    def log(self, type: str, message: str, *args: object) -> None:
-        pass
-
-
 class Lesson:
     """One lesson, chosen by its number.
 
     lesson = Lesson(2)
-    lesson                          the title and the idea
-    lesson.diff()                   what the lesson changes in the one before it
+    lesson                          the title, the idea, and links to the files
+    lesson.diff()                   what the lesson changes in the one before it; diff("app.py"): in one file
     lesson.source("app.py")         one of its files
     lesson.client.get("/users")     a request to the app, and its response
     lesson.log_in("alice")          a token, as text
     lesson.get_users(token)         GET /users with that token
     lesson.token(token)             a picture of what is in that token
-    lesson.lifetime()               a plot of how the app responds to tokens of different ages
+    lesson.tokens("bob", "alice")   two tokens, with marks where they differ
+    lesson.lifetime()               a picture of how the app responds to tokens of different ages
     lesson.forge()                  a table of how the app responds to forged tokens
     lesson.edited("True", "False")  a changed copy of the lesson, to break it on purpose
-    lesson.serve(), lesson.stop()   the app on a port, for curl and browsers
+    lesson.console()                the playground's console, in the notebook
+    lesson.serve(), lesson.stop()   the app and the playground on a port, for curl and browsers
+    lesson.check("starter")         the exercise's checks of the starter, the solution or an answer
 
     Every call reads the lesson's files again: edit a file, run the cell again, and you see the new code at
     work. Each Lesson has its own temporary database.
     """
 
+    next_step = " Fix the file and run the cell again."  # what to do if the app does not start
     # Loading an app changes sys.path and sys.modules, so only one thread may load at a time.
-    _loading = Lock()
+    _loading: ClassVar = Lock()
+    # A notebook serves one lesson at a time. The next one takes its place, also if a cell runs again.
+    _server: ClassVar = LessonServer()
 
     def __init__(self, number: int) -> None:
         lessons = lesson_loader.find_lessons()
@@ -73,38 +83,57 @@ class Lesson:
         self.number, self.folder, self.previous = number, lessons[number], lessons.get(number - 1)
         self._temporary = Path(tempfile.mkdtemp())
         weakref.finalize(self, shutil.rmtree, self._temporary, ignore_errors=True)
-        self._server: BaseWSGIServer | None = None
 
     def _repr_markdown_(self) -> str:
-        return f"## {self!r}"
+        names = ["README.md", *self.file_names(), "exercise.py", "answer.py"]
+        files = [self.folder / name for name in names]
+        links = [
+            f"[{name}](../lessons/{self.folder.name}/{name})"
+            for name, file in zip(names, files, strict=True)
+            if file.exists() and file.stat().st_size  # an empty __init__.py shows nothing
+        ]
+        _, idea = self.read_about()  # the notebook has the title already
+        return f"{idea}\n\nOpen a file: {' · '.join(links)}"
 
     def __repr__(self) -> str:
-        about = lesson_loader.read_about(self.folder)
-        return f"{about.title}\n\n{about.idea}"
+        return "\n\n".join(self.read_about())
 
-    def diff(self) -> Difference:
-        """Show what this lesson changes in the lesson before it."""
+    def read_about(self) -> tuple[str, str]:
+        """Return the title of the lesson, and its idea without the minutes, because a class needs others."""
+        about = lesson_loader.read_about(self.folder)
+        return about.title, re.sub(r" About \d+ minutes\.$", "", about.idea)
+
+    def diff(self, name: str | None = None) -> Difference:
+        """Show what this lesson changes in the lesson before it, or in one of its files."""
         if self.previous is None:
             raise Problem("No lesson comes before lesson 0. Show one of its files instead: lesson.source()")
-        return Difference(lesson_loader.diff(self.previous, self.folder))
+        if name is None:
+            return Difference(lesson_loader.diff(self.previous, self.folder))
+        self.source(name)  # raises a Problem if there is no such file
+        before, after = self.previous / name, self.folder / name
+        names = [f"{path.name}/{name}" for path in (self.previous, self.folder)]
+        return Difference(lesson_loader.diff_files(before, after, *names))
 
     def source(self, name: str = "app.py") -> Source:
         """Show a file of the lesson."""
-        names = [path.relative_to(self.folder).as_posix() for path in lesson_loader.code_files(self.folder)]
+        names = self.file_names()
         if name not in names:
             raise Problem(f"Lesson {self.number} has no file {name}. It has {', '.join(names)}.")
         language = "sql" if name.endswith(".sql") else "python"
         return Source((self.folder / name).read_text(encoding="utf-8"), language)
 
-    def edited(self, old: str, new: str, name: str = "app.py") -> "Lesson":
-        """Return a copy of the lesson with `new` instead of `old` in one of its files.
+    def file_names(self) -> list[str]:
+        return [path.relative_to(self.folder).as_posix() for path in lesson_loader.code_files(self.folder)]
+
+    def edited(self, old: str, new: str, name: str = "app.py") -> EditedLesson:
+        """Return a copy of the lesson with `new` instead of `old` in one of its files. It is shown as a diff.
 
         The lesson's own files stay the same.
         """
         source = self.source(name).text
         if old not in source:
             raise Problem(f"{name} of lesson {self.number} does not contain {old!r}.")
-        copy = Lesson(self.number)
+        copy = EditedLesson(self.number)
         copy.previous, copy.folder = self.folder, copy._temporary / self.folder.name
         shutil.copytree(self.folder, copy.folder, ignore=shutil.ignore_patterns("__pycache__", "data.db"))
         (copy.folder / name).write_text(source.replace(old, new, 1), encoding="utf-8")
@@ -117,13 +146,17 @@ class Lesson:
                 app = lesson_loader.load_app(self.folder)
             except (Exception, SystemExit) as error:
                 where = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
-                raise Problem(
-                    f"Lesson {self.number} does not start. {type(error).__name__}: {error}{where}. "
-                    "Fix the file and run the cell again."
-                ) from error
+                reason = f"{type(error).__name__}: {error}{where}".rstrip(".")
+                raise Problem(f"Lesson {self.number} does not start. {reason}.{self.next_step}") from error
         app.config["DATABASE"] = str(self._temporary / "data.db")
         app.extensions["lesson"] = self  # the database exists as long as its Lesson
         return app
+
+    @contextmanager
+    def imports(self) -> Iterator[None]:
+        """Let imports find the lesson's modules in this block, such as its `db`."""
+        with self._loading, lesson_loader.isolated_imports(self.folder):
+            yield
 
     @property
     def client(self) -> httpx.Client:
@@ -133,35 +166,41 @@ class Lesson:
         """
         return probe.make_client(self.load())
 
-    def serve(self, port: int = 8000) -> Note:
-        """Serve the app on 127.0.0.1 until stop(), and show curl commands. Port 0 means any free port."""
-        self.stop()
+    def serve(self, port: int | None = None) -> Address:
+        """Serve the app on 127.0.0.1, with the playground at /, until stop() or the next serve().
+
+        The port is 8000 or, if another program uses that, a free one.
+        """
         try:
-            if not 0 <= port < 2**16:
-                raise OSError("a port is a number below 65536")
-            listener = socket.create_server(("127.0.0.1", port))
-        except OSError as error:
-            raise Problem(
-                f"Cannot serve on port {port}: {error}. Choose another one, like lesson.serve(port=8001)."
-            ) from error
-
-        def load_and_respond(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-            return self.load()(environ, start_response)
-
-        app = probe.name_errors(load_and_respond)
-        with listener:  # the server duplicates the listener's file descriptor
-            server = make_server("127.0.0.1", 0, app, request_handler=QuietHandler, fd=listener.fileno())
-        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        self._server = server
-        curl = lesson_loader.read_about(self.folder).curl.replace(":8000", f":{server.port}")
-        return Note(f"Lesson {self.number} runs at http://127.0.0.1:{server.port} until lesson.stop().", curl)
+            port = self._server.start(self, port)
+        except PortProblem as problem:
+            raise Problem(str(problem)) from problem
+        curl = lesson_loader.read_about(self.folder).curl.replace(":8000", f":{port}")
+        return Address(f"Lesson {self.number}", f"http://127.0.0.1:{port}", curl)
 
     def stop(self) -> None:
         """Stop the server that serve() started, if it is running."""
-        if self._server:
-            self._server.shutdown()
-            self._server.server_close()
-            self._server = None
+        self._server.stop()
+
+    def console(self) -> LiveConsole:
+        """Show the playground's console. It needs no port, because the kernel calls the app."""
+        from live_console import LiveConsole  # a slow import, which other cells do not need
+
+        line = f"To change this token and send it to the app, run this cell: make notebook-{self.number}"
+        return LiveConsole(self.respond, self.token(), line)
+
+    def respond(self, message: dict[str, Any]) -> dict[str, Any]:
+        """Return the reply to a message of the console: the app's response, or how to talk to the app."""
+        try:
+            app = self.load()
+            if "path" not in message:
+                with self.imports():
+                    return describe_app(app)
+            return probe.send(app, **{name: message[name] for name in ("method", "path", "headers", "body")})
+        except UnicodeError:
+            return {"problem": "A header can contain only ASCII characters."}
+        except (Problem, httpx.InvalidURL) as problem:
+            return {"problem": str(problem)}
 
     def log_in(self, name: str = "bob") -> str:
         """Log a demo user in and return the token."""
@@ -171,7 +210,7 @@ class Lesson:
         login = {key: f"{name}@example.com" if key == "email" else name, "password": PASSWORDS.get(name, "")}
         response = probe.make_client(app).post(url, json=login)
         if response.status_code != 200:
-            reason = response.extensions.get("logged", response.text.strip())
+            reason = response.extensions.get("log", response.text.strip()).rpartition("\n")[2]
             raise Problem(f"The login of {name} got a {response.status_code}: {reason}")
         return str(response.json()["access_token"])
 
@@ -194,8 +233,18 @@ class Lesson:
             return Anatomy(token, self.load().config["SECRET_KEY"], f"lesson {self.number}'s SECRET_KEY")
         return Anatomy(token, key, "your key")
 
+    def tokens(self, *names: str) -> Comparison:
+        """Show the tokens of several users, one below the other, with marks where they differ.
+
+        The app issues all of them in the same second, so their times are equal.
+        """
+        while True:
+            tokens = {name: self.log_in(name) for name in names or ("bob", "alice")}
+            if len({probe.read_claims(token)["iat"] for token in tokens.values()}) == 1:
+                return Comparison(tokens)
+
     def lifetime(self, margin: int = 5) -> Lifetime:
-        """Plot a token's lifetime, with the app's response to it at different ages.
+        """Draw a token's lifetime, with the app's response to it at different ages.
 
         The tokens are made with an earlier issue time, so nobody has to wait. Near the expiry,
         the ages are one second apart, from `margin` seconds before it to `margin` seconds after the leeway.
@@ -205,3 +254,33 @@ class Lesson:
     def forge(self) -> Forgeries:
         """Show a table of the app's responses to alice's token and to forgeries of it."""
         return Forgeries(probe.try_forgeries(self.load(), self.log_in("alice")))
+
+    def check(self, target: str = "answer", exercise: str | None = None) -> CheckResults:
+        """Run the checks of the lesson's exercise and show the points and what to mend.
+
+        `target` is answer, starter, solution or the path of a file. `exercise` chooses an additional exercise
+        of the lesson, such as "3b".
+        """
+        label = exercise or str(self.number)
+        try:
+            exercises = lesson_loader.find_exercises()
+            if label not in exercises:
+                raise Problem(f"There is no exercise {label}. Choose one of these: {', '.join(exercises)}.")
+            return CheckResults(f"Exercise {label}", exercise_loop.collect(exercises[label], target))
+        except (exercise_loop.ChecksStopped, lesson_loader.BadExercises) as problem:
+            raise Problem(str(problem)) from problem
+
+
+class EditedLesson(Lesson):
+    """A changed copy of a lesson. A notebook shows it as the diff of the change."""
+
+    next_step = ""  # somebody broke the app on purpose
+
+    def _repr_markdown_(self) -> str:
+        return f"```diff\n{self!r}```"
+
+    def _repr_html_(self) -> str:
+        return self.diff().html
+
+    def __repr__(self) -> str:
+        return self.diff().text

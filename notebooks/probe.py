@@ -5,22 +5,30 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from datetime import timedelta
+from pathlib import Path
+from traceback import FrameSummary, TracebackException
 from typing import Any, NamedTuple
-from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 import httpx
 import jwt
 from flask import Flask, got_request_exception
+from werkzeug.exceptions import InternalServerError
 
 TIMES = ("iat", "nbf", "exp")
+USUAL_LEEWAY = 10  # seconds: Flask-JWT's default
 
 
 class MeasuredLifetime(NamedTuple):
-    """The ages in seconds at which a token starts and stops being valid, and the status at each age."""
+    """The ages in seconds at which a token starts and stops being valid, and the status at each age.
+
+    Between the two ages in `near`, around the expiry, there is a status for every second.
+    """
 
     begins: int
     ends: int
     leeway: float
+    near: tuple[int, int]
     statuses: list[tuple[float, int]]
 
 
@@ -32,8 +40,14 @@ class Forgery(NamedTuple):
     response: httpx.Response
 
 
-class LessonTransport(httpx.WSGITransport):
-    """Call a lesson's app inside this process. If it responds with a 500, keep the error that it logs."""
+class LessonTransport(httpx.BaseTransport):
+    """Call a lesson's app inside this process and respond as `flask run` does.
+
+    After a 500, `response.extensions["log"]` is the traceback that a server logs.
+    """
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         errors: list[Exception] = []
@@ -41,16 +55,47 @@ class LessonTransport(httpx.WSGITransport):
         def keep(app: Flask, exception: Exception) -> None:
             errors.append(exception)
 
+        def respond(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            try:
+                return self.app(environ, start_response)
+            except Exception as error:  # Flask does not handle it, for example in a teardown function
+                errors.append(error)
+                return InternalServerError()(environ, start_response)
+
         with got_request_exception.connected_to(keep):
-            response = super().handle_request(request)
+            response = httpx.WSGITransport(app=respond).handle_request(request)
         if errors and response.status_code == 500:
-            response.extensions["logged"] = describe_error(errors[-1])
+            response.extensions["log"] = format_traceback(errors[-1], Path(self.app.root_path))
         return response
 
 
-def describe_error(error: Exception) -> str:
-    """Return the last line of an error's traceback."""
-    return f"{type(error).__name__}: {error}"
+def format_traceback(error: Exception, folder: Path) -> str:
+    """Return an error's traceback with only the lines of a lesson's files.
+
+    If no line of the lesson led to the error, the traceback has the line of the library that raised it.
+    """
+    traceback = TracebackException.from_exception(error)
+    *callers, last = traceback.stack
+    # The lesson's api.py passes each error on, so its line explains nothing unless it raised the error.
+    own = [frame for frame in callers if is_below(folder, frame) and Path(frame.filename).name != "api.py"]
+    own += [last] if is_below(folder, last) or not own else []
+    lines = [
+        f'  File "{short_path(frame, folder)}", line {frame.lineno}, in {frame.name}\n    {frame.line}\n'
+        for frame in own
+    ]
+    return "".join(
+        ["Traceback (most recent call last):\n", *lines, *traceback.format_exception_only()]
+    ).strip()
+
+
+def is_below(folder: Path, frame: FrameSummary) -> bool:
+    return Path(frame.filename).is_relative_to(folder)
+
+
+def short_path(frame: FrameSummary, folder: Path) -> str:
+    """Return the path of a file below its lesson or, for a library, the end of the path."""
+    path = Path(frame.filename)
+    return path.relative_to(folder).as_posix() if is_below(folder, frame) else "/".join(path.parts[-2:])
 
 
 def read_claims(token: str) -> dict[str, Any]:
@@ -65,20 +110,19 @@ def mint(app: Flask, claims: dict[str, Any], key: str | None = None) -> str:
 
 def make_client(app: Flask) -> httpx.Client:
     """Return an HTTP client that calls the app inside this process."""
-    return httpx.Client(transport=LessonTransport(app=name_errors(app)), base_url="http://lesson")
+    return httpx.Client(transport=LessonTransport(app), base_url="http://lesson")
 
 
-def name_errors(app: WSGIApplication) -> WSGIApplication:
-    """Wrap an app: if it raises an error, respond with a 500 that names the error."""
-
-    def respond(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        try:
-            return app(environ, start_response)
-        except Exception as error:
-            start_response("500 INTERNAL SERVER ERROR", [("Content-Type", "text/plain")])
-            return [describe_error(error).encode()]
-
-    return respond
+def send(app: Flask, method: str, path: str, headers: dict[str, str], body: str | None) -> dict[str, Any]:
+    """Send a request of the playground's console, and return the response as page.js expects it."""
+    response = make_client(app).request(method, path, headers=headers, content=body)
+    return {
+        "status": response.status_code,
+        "reason": response.reason_phrase,
+        "headers": response.headers.multi_items(),
+        "body": response.text,
+        "error": response.extensions.get("log", ""),
+    }
 
 
 def get_users(app: Flask, token: str) -> httpx.Response:
@@ -98,13 +142,15 @@ def measure_lifetime(app: Flask, token: str, margin: int) -> MeasuredLifetime:
 
     Nobody has to wait: for each age, the token is minted again as if the app had issued it that long ago.
     The ages are a tenth of the lifetime apart. Near the expiry, they are one second apart, from `margin`
-    seconds before it to `margin` seconds after the leeway.
+    seconds before it to `margin` seconds after the leeway. An app without leeway gets the same ages as one
+    with the usual leeway, because the two pictures must have the same scale.
     """
     claims = read_claims(token)
     begins, ends = claims["nbf"] - claims["iat"], claims["exp"] - claims["iat"]
     leeway = read_leeway(app)
     ages = {round(ends * tenth / 10) for tenth in range(-1, 13)}
-    ages |= set(range(ends - margin, ends + int(leeway) + margin))
+    near = ends - margin, ends + max(int(leeway), USUAL_LEEWAY) + margin
+    ages |= set(range(*near))
     statuses = []
     for age in sorted(ages):
         while time.time() % 1 > 0.8:  # the app must read its clock in the same second as we do
@@ -113,7 +159,7 @@ def measure_lifetime(app: Flask, token: str, margin: int) -> MeasuredLifetime:
         aged = mint(app, claims | {name: claims[name] + shift for name in TIMES})
         status = get_users(app, aged).status_code
         statuses.append((time.time() - claims["iat"] - shift, status))
-    return MeasuredLifetime(begins, ends, leeway, statuses)
+    return MeasuredLifetime(begins, ends, leeway, near, statuses)
 
 
 def try_forgeries(app: Flask, token: str) -> list[Forgery]:

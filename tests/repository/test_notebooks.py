@@ -1,40 +1,36 @@
-"""Test the notebooks: what is in them, what their cells show, and what an instructor sees in a browser."""
+"""Test the notebooks: what is in them, what their cells show, and how tokens and responses look."""
 
 from __future__ import annotations
 
 import gc
 import os
 import re
-import shutil
 import socket
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import jwt
-import nbformat
 import pytest
 from nbformat import NotebookNode
 
 import lesson_loader
-import slides
 from demo import Lesson, Problem
-from helpers import BOB, ROOT, chromium, wait_until
-from lesson_loader import code_files, find_lessons, read_about
+from helpers import BOB, ROOT, make_exercise_1b
+from lesson_loader import find_lessons
 from probe import read_claims
-from show import Anatomy, describe_time, exchange_html, exchange_text, format_duration
-from slides import read_notebook, render, run_notebook, write_slides
+from show import exchange_html, exchange_text
+from slides import run_notebook
+from token_pictures import Anatomy, colour_parts, describe_time, format_duration
 
 LESSONS = find_lessons()
 FIRST, LAST = min(LESSONS), max(LESSONS)
 PATHS = {number: ROOT / "notebooks" / f"{folder.name}.ipynb" for number, folder in LESSONS.items()}
 OUTPUTS = Path(__file__).with_name("notebook_outputs")
-WITH_PLOT = next(path for path in PATHS.values() if "lifetime()" in path.read_text(encoding="utf-8"))
 KEY = "k" * 32
+
 
 EVERY_NOTEBOOK = pytest.mark.parametrize("number", PATHS, ids=[path.stem for path in PATHS.values()])
 
@@ -50,10 +46,6 @@ FIRST_AND_LAST_FAST = pytest.mark.parametrize(
 
 def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
-
-
-def markdown_cells(notebook: NotebookNode) -> list[NotebookNode]:
-    return [cell for cell in notebook.cells if cell.cell_type == "markdown"]
 
 
 def read_patterns(number: int) -> list[str]:
@@ -76,51 +68,7 @@ def displayed_text(cell: NotebookNode) -> str:
 # what is in the notebooks
 
 
-def test_each_lesson_has_a_notebook_and_its_expected_outputs():
-    assert sorted((ROOT / "notebooks").glob("*.ipynb")) == sorted(PATHS.values())
-    assert {path.stem for path in OUTPUTS.iterdir()} == {path.stem for path in PATHS.values()}
-
-
-@EVERY_NOTEBOOK
-def test_a_notebook_is_valid_and_committed_without_outputs(number):
-    notebook = read_notebook(PATHS[number])
-    nbformat.validate(notebook)
-    for cell in code_cells(notebook):
-        assert cell.outputs == []
-        assert cell.execution_count is None
-
-
-@EVERY_NOTEBOOK
-def test_a_notebook_contains_no_lesson_code(number):
-    lesson_lines = {
-        line.strip() for path in code_files(LESSONS[number]) for line in path.read_text().splitlines()
-    }
-    for cell in code_cells(read_notebook(PATHS[number])):
-        lines = [line.strip() for line in cell.source.splitlines() if line.strip()]
-        assert not set(lines) & lesson_lines
-        assert not [line for line in lines if re.match("(def|class|with|for) ", line)]
-        assert {line for line in lines if "import" in line} <= {"from demo import Lesson"}
-
-
-@EVERY_NOTEBOOK
-def test_headings_are_in_order_and_their_minutes_add_up(number):
-    notes = [cell.source for cell in markdown_cells(read_notebook(PATHS[number]))]
-    headings = [re.match(r"#+ (.+) \((\d+) minutes?\)\n", note).groups() for note in notes]
-    (title, total), *parts = headings
-    about = read_about(LESSONS[number])
-    assert title == about.title
-    assert about.idea.endswith(f"About {total} minutes.")
-    beginning = ["What there is", "What it does"] if number == FIRST else ["What changes", "Before and after"]
-    assert [heading for heading, _ in parts] == [*beginning, "Why", "Break it", "Homework"]
-    assert sum(int(minutes) for _, minutes in parts) == int(total)
-
-
 # what the cells show
-
-
-@EVERY_NOTEBOOK
-def test_each_code_cell_has_one_expected_output(number):
-    assert len(read_patterns(number)) == len(code_cells(read_notebook(PATHS[number])))
 
 
 @FIRST_AND_LAST_FAST
@@ -129,7 +77,7 @@ def test_every_cell_shows_what_it_should(number):
     for cell, pattern in zip(cells, read_patterns(number), strict=True):
         text = displayed_text(cell)
         assert re.search(pattern, text, re.DOTALL), f"{cell.source}\n\n{text}"
-        assert "Traceback" not in text
+        assert "Traceback" not in text.partition("the server's log:")[0]
         assert not [output for output in cell.outputs if output.get("name") == "stderr"]
 
 
@@ -166,6 +114,25 @@ def test_an_edited_copy_leaves_the_lesson_unchanged(lesson_1):
     assert lesson_1.source().text == before
     with pytest.raises(Problem, match=r"app\.py of lesson 1 does not contain 'nonsense'"):
         lesson_1.edited("nonsense", "")
+
+
+def test_an_edited_copy_is_shown_as_the_diff_of_the_edit():
+    moved = Lesson(1).edited('"/login"', '"/enter"')
+    removed, added = repr(moved).splitlines()[5:7]
+    assert removed.startswith('-app.config["JWT_AUTH_URL_RULE"] = "/login"')
+    assert added.startswith('+app.config["JWT_AUTH_URL_RULE"] = "/enter"')
+    assert moved._repr_html_() == moved.diff().html
+    assert moved._repr_markdown_().startswith("```diff\n--- 01_auth_url/app.py\n")
+
+
+def test_a_lesson_is_shown_with_a_link_to_each_of_its_files():
+    shown = Lesson(1)._repr_markdown_()
+    assert shown.startswith("You will move the login to a URL that you choose.\n")
+    links = re.findall(r"\[(.+?)\]\((.+?)\)", shown)
+    assert {"README.md", "app.py", "resources/user.py", "exercise.py"} <= {name for name, _ in links}
+    for name, link in links:
+        assert (ROOT / "notebooks" / link).resolve() == ROOT / "lessons/01_auth_url" / name
+        assert (ROOT / "notebooks" / link).read_bytes()
 
 
 def test_each_lesson_object_has_a_database_and_deletes_it_at_the_end():
@@ -236,15 +203,38 @@ def test_a_missing_app_file_is_reported(lesson_1):
         lesson_1.token()
 
 
-def test_a_500_is_shown_with_the_error_that_the_app_logs():
+def test_a_500_is_shown_as_the_client_gets_it_and_beside_it_the_servers_log():
     broken = Lesson(2).edited("timedelta(minutes=30)", "1800")
     response = broken.client.post("/login", json=BOB)
-    assert response.status_code == 500
-    assert "TypeError" not in response.text
-    assert "\nin the app's log: TypeError: unsupported operand" in exchange_text(response)
-    assert "<pre>TypeError: unsupported operand" in exchange_html(response)
+    url = re.search(r"http://\S+\d", repr(broken.serve(port=0)))[0]
+    served = httpx.post(f"{url}/login", json=BOB, trust_env=False)
+    broken.stop()
+    assert (response.status_code, response.text) == (served.status_code, served.text)
+    assert dict(response.headers).items() <= dict(served.headers).items()
+    client, _, log = exchange_text(response).partition("\n\nthe server's log:\n")
+    assert "500 broken\nContent-Type: text/html" in client
+    assert "TypeError" not in client
+    assert re.match(
+        r'Traceback .+\n  File "flask_jwt/__init__.py", line \d+, in .+\n    .+\nTypeError: ', log
+    )
+    assert "the server&#x27;s log" in exchange_html(response)
     with pytest.raises(Problem, match="The login of bob got a 500: TypeError"):
         broken.token()
+
+
+def test_the_servers_log_shows_only_the_lines_of_the_lesson():
+    broken = Lesson(6).edited("not current_identity.is_admin", "current_identity.no", "resources/user.py")
+    log = broken.get_users(broken.log_in("bob")).extensions["log"]
+    assert re.findall(r'File "(.+?)"', log) == ["resources/user.py"]
+    assert log.endswith("AttributeError: 'UserModel' object has no attribute 'no'")
+
+
+def test_an_error_that_flask_does_not_handle_is_a_500_with_a_log_too():
+    teardown = "@app.teardown_request\ndef fail(error):\n    1 / 0\n\n\n"
+    response = Lesson(1).edited("api = Api(app)", f"{teardown}api = Api(app)").client.get("/users")
+    assert response.status_code == 500
+    assert "ZeroDivisionError" not in response.text
+    assert 'File "app.py"' in response.extensions["log"]
 
 
 def test_a_403_is_shown_without_a_log():
@@ -261,27 +251,65 @@ def test_a_file_is_shown_in_its_own_language():
     assert lesson.source("app.py")._repr_markdown_().startswith("```python\nimport os")
 
 
+def get(note: object, path: str) -> httpx.Response:
+    """Send a request to the server that `serve()` has started. `note` is what serve() returned."""
+    url = re.search(r"http://127\.0\.0\.1:\d+", repr(note))[0]
+    return httpx.get(f"{url}{path}", trust_env=False)
+
+
 def test_a_served_lesson_reloads_for_each_request_until_it_is_stopped(lesson_1):
-    note = repr(lesson_1.serve(port=0))
-    url = re.search(r"http://127\.0\.0\.1:\d+", note)[0]
-    assert f"curl -si {url.removeprefix('http://')}/users" in note
-    assert httpx.get(f"{url}/users", trust_env=False).status_code == 401
+    note = lesson_1.serve(port=0)
+    assert get(note, "/users").status_code == 401
     change_app(lesson_1, '"/users"', '"/people"')
-    assert httpx.get(f"{url}/people", trust_env=False).status_code == 401
+    assert get(note, "/people").status_code == 401
     lesson_1.stop()
     lesson_1.stop()
     with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{url}/people", trust_env=False)
+        get(note, "/people")
+
+
+def test_a_served_lesson_has_the_playground_and_the_commands_for_its_port():
+    lesson = Lesson(1)
+    note = lesson.serve(port=0)
+    page, settings = get(note, "/"), get(note, "/_playground/settings.json").json()
+    host = re.search(r"http://(127\.0\.0\.1:\d+)", repr(note))[1]
+    lesson.stop()
+    assert "Lesson 1" in page.text
+    assert 'id="console"' in page.text
+    assert settings["login"]["path"] == "/login"
+    assert [user["username"] for user in settings["users"]] == ["bob", "alice"]
+    assert f"curl -si {host}/users" in repr(note)
+    assert f'<a href="http://{host}"' in note.html
 
 
 def test_a_served_lesson_that_no_longer_starts_names_the_error_and_logs_nothing(lesson_1, capfd):
-    url = re.search(r"http://127\.0\.0\.1:\d+", repr(lesson_1.serve(port=0)))[0]
+    note = lesson_1.serve(port=0)
     change_app(lesson_1, "app = Flask(__name__)", "app = Flask(__name__")
-    response = httpx.get(f"{url}/users", trust_env=False)
+    response, settings = get(note, "/users"), get(note, "/_playground/settings.json")
     lesson_1.stop()
     assert response.status_code == 500
     assert "SyntaxError" in response.text
+    assert "SyntaxError" in settings.json()["problem"]
     assert capfd.readouterr().err == ""
+
+
+def test_the_next_lesson_takes_the_place_of_the_lesson_that_is_served():
+    """A tab of the browser stays valid if an instructor runs all cells again."""
+    first = Lesson(1).serve(port=0)
+    second = Lesson(2).serve()
+    page = get(first, "/")
+    Lesson(2).stop()
+    port = re.compile(r"127\.0\.0\.1:\d+")
+    assert port.search(repr(first))[0] == port.search(repr(second))[0]
+    assert "Lesson 2" in page.text
+
+
+def test_if_the_usual_port_is_busy_a_lesson_gets_a_free_one(monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        monkeypatch.setattr("lesson_server.USUAL_PORT", busy.getsockname()[1])
+        note = Lesson(FIRST).serve()
+        assert get(note, "/users").status_code == 401
+        Lesson(FIRST).stop()
 
 
 def test_a_port_that_cannot_be_used_gets_a_message_with_another_one():
@@ -292,11 +320,10 @@ def test_a_port_that_cannot_be_used_gets_a_message_with_another_one():
 
 
 @FIRST_AND_LAST_FAST
-def test_the_plot_shows_when_the_app_stops_accepting_a_token(number):
+def test_the_picture_shows_when_the_app_stops_accepting_a_token(number):
     lesson = Lesson(number)
     config = lesson.load().config
-    plot = lesson.lifetime(margin=3)
-    life = plot.life
+    life = lesson.lifetime(margin=3).life
     lifetime = config.get("JWT_EXPIRATION_DELTA") or config["JWT_ACCESS_TOKEN_EXPIRES"]
     assert life.ends == lifetime.total_seconds()
     refused_from = life.ends + life.leeway
@@ -304,13 +331,30 @@ def test_the_plot_shows_when_the_app_stops_accepting_a_token(number):
         assert status == (200 if life.begins <= age < refused_from else 401)
     last_accepted = max(age for age, status in life.statuses if status == 200)
     assert refused_from - 1 <= last_accepted < refused_from
-    assert "currentColor" in plot.html
-    assert "#123456" not in plot.html
 
 
-def test_the_plot_shows_responses_and_not_what_the_options_promise():
+def test_the_picture_shows_responses_and_not_what_the_options_promise():
     impatient = Lesson(2).edited("# POST /login", "; jwt.identity_handler(lambda payload: None)")
-    assert {status for _, status in impatient.lifetime().life.statuses} == {401}
+    picture = impatient.lifetime()
+    assert {status for _, status in picture.life.statuses} == {401}
+    assert picture.html.count('class="accepted"') == 1  # in the legend
+    assert picture.html.count('class="refused"') == len(picture.life.statuses) + 1
+
+
+def test_pictures_with_and_without_leeway_have_the_same_scale():
+    line = "timedelta(minutes=30)"
+    lenient, strict = (
+        lesson.lifetime().html
+        for lesson in (Lesson(2), Lesson(2).edited(line, f"{line}; app.config['JWT_LEEWAY'] = 0"))
+    )
+    tick = r'<path class="tick" d="M(\S+) '
+    issued, ends, leeway, exp = re.findall(tick, lenient)
+    assert re.findall(tick, strict) == [issued, ends, exp]
+    assert f'<rect class="leeway" x="{exp}"' in lenient
+    assert float(exp) < float(leeway)
+    assert ">+10 s</text>" in lenient
+    assert ">leeway: 10 s</text>" in lenient
+    assert ">leeway: 0 s</text>" in strict
 
 
 @EVERY_NOTEBOOK
@@ -320,16 +364,89 @@ def test_each_app_refuses_every_forgery(number):
     assert original == 200
     assert set(forgeries) == {401}
     assert "Signature verification failed" in table.text
-    assert table.html.count("401 refused") == len(forgeries)
+    assert table.html.count('<b class="calm">401 refused') == len(forgeries)
+    assert table.html.count("<mark>") >= len(forgeries)
+    assert "ACCEPTED" not in table.text
 
 
-def test_a_forgery_that_the_app_accepts_is_shown_as_accepted():
+def test_a_forgery_that_the_app_accepts_is_the_alarm():
     trusting = Lesson(7).edited("# RFC 6750", "; app.config['JWT_REQUIRED_CLAIMS'] = []")
-    accepted = [description for description, status in trusting.forge().statuses.items() if status == 200]
+    table = trusting.forge()
+    accepted = [description for description, status in table.statuses.items() if status == 200]
     assert accepted == ["as it was issued", "without exp, with a good signature"]
+    assert re.findall("as it was issued +200 accepted|ACCEPTED", table.text) == [
+        "as it was issued                     200 accepted",
+        "ACCEPTED",
+    ]
+    assert table.html.count('<b class="alarm">200 ACCEPTED</b>') == 1
+
+
+def test_a_token_of_each_user_is_issued_in_the_same_second_and_differs_in_the_user():
+    comparison = Lesson(6).tokens("bob", "alice")
+    assert comparison.text.index("the token of bob") < comparison.text.index("the token of alice")
+    assert re.findall("≠ (.+)", comparison.text) == [
+        "identity: 1",
+        "identity: 2",
+        "marks a claim that differs.",
+    ]
+    assert comparison.html.count("<mark>≠ identity") == 2
+
+
+# checks
+
+
+def test_the_starter_has_no_points_and_the_solution_has_all():
+    starter, solution = Lesson(2).check("starter"), Lesson(2).check("solution")
+    assert starter.text.startswith("Exercise 2: 0 of 10 points\n\n  FAILED  0 of 2  A token expires")
+    assert "      sent      POST /login" in starter.text
+    assert starter.text.count("needs: ") == 1  # the same reason is not repeated
+    for name in ("sent", "expected", "got"):
+        assert f"<dt>{name}</dt>" in starter.html
+    assert '<p class="question">Which option sets' in starter.html
+    assert solution.text.startswith("Exercise 2: 10 of 10 points\n\n  passed  2 of 2  A token expires")
+    assert "FAILED" not in solution.text
+
+
+def test_an_additional_exercise_can_be_checked(tmp_path, monkeypatch):
+    make_exercise_1b(tmp_path)
+    monkeypatch.setenv("EXERCISES", str(tmp_path))
+    assert Lesson(1).check("solution", exercise="1b").text.startswith("Exercise 1b: 0.3 of 0.3 points")
+
+
+def test_a_check_that_cannot_run_gets_a_message(lesson_1, tmp_path):
+    assert "There is no answer.py yet. Start with: make start-1" in lesson_1.check().text
+    for exercise in ("0", "1c"):
+        with pytest.raises(Problem, match=rf"There is no exercise {exercise}\. Choose one of these: 1, 2"):
+            lesson_1.check(exercise=exercise)
+
+
+def test_what_an_answer_sends_is_escaped(tmp_path):
+    answer = (ROOT / "lessons/01_auth_url/exercise.py").read_text(encoding="utf-8")
+    hostile = (
+        '@app.after_request\ndef change(response):\n    response.data = "<script>"\n    return response\n'
+    )
+    (tmp_path / "answer.py").write_text(f"{answer}\n\n{hostile}")
+    html = Lesson(1).check(str(tmp_path / "answer.py")).html
+    assert "<script>" not in html
+    assert "&lt;script&gt;" in html
 
 
 # how tokens and responses look
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "marked"),
+    [
+        ("a.b.c", "a.b.c", "a|b|c"),
+        ("a.12345.c", "a.12945.c", "a|12<mark>9</mark>45|c"),
+        ("a.12345.c", "a.1945.c", "a|1<mark>9</mark>45|c"),
+        ("a.b.c", "a.b.", "a|b|<mark>(removed)</mark>"),
+        ("a.b.c", "a.b", "a|b"),
+        ("a.b", "a.b.<", "a|b|<mark>&lt;</mark>"),
+    ],
+)
+def test_a_token_is_marked_from_the_first_to_the_last_change_of_each_part(old, new, marked):
+    assert "|".join(re.findall('<span class="\\w+">(.*?)</span>', colour_parts(new, old))) == marked
 
 
 GOOD = jwt.encode({"sub": "1", "exp": 2**31}, KEY)
@@ -440,117 +557,3 @@ def test_a_claim_with_a_time_in_words():
     assert describe_time("iat", now - 90.5) == "issued 1 min 30 s ago"
     assert describe_time("nbf", now + 61) == "becomes valid in 1 min"
     assert describe_time("sub", 1) == ""
-
-
-# slides
-
-
-def loads_something(page: str) -> bool:
-    return bool(re.search(r"""<script|(src|href)=["'](?!#)|url\((?!#)|@import""", page))
-
-
-@EVERY_NOTEBOOK
-def test_each_heading_begins_a_slide_and_its_notes_are_hidden_at_first(number):
-    notebook = read_notebook(PATHS[number])
-    notes = [cell.source for cell in markdown_cells(notebook)]
-    page = render(notebook)
-    titles = [note.partition("\n")[0].lstrip("# ") for note in notes if note.startswith("#")]
-    assert re.findall("<section><h1>(.+?)</h1>", page) == titles
-    assert page.count("<details><summary>Notes</summary>") == len(titles)
-    assert not loads_something(page)
-
-
-@pytest.mark.slow
-def test_slides_with_outputs_and_plots_are_one_page_that_loads_nothing():
-    page = render(run_notebook(WITH_PLOT))
-    plots = [cell for cell in code_cells(read_notebook(WITH_PLOT)) if "lifetime()" in cell.source]
-    assert page.count("<svg") == len(plots) > 0
-    assert not loads_something(page)
-
-
-@pytest.mark.parametrize("number", [str(LAST + 1), "x", "", "²", "../2"])
-def test_an_unknown_slide_number_gets_a_message_with_the_known_ones(number):
-    with pytest.raises(SystemExit, match=rf"There is no notebook '{re.escape(number)}'\. .+: 0, 1"):
-        write_slides(number)
-
-
-@pytest.fixture
-def short_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A notebook with one heading and one cell, in a folder of its own."""
-    monkeypatch.setattr(slides, "FOLDER", tmp_path)
-    cells = [nbformat.v4.new_markdown_cell("# Short"), nbformat.v4.new_code_cell("6 * 7")]
-    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "01_auth_url.ipynb")
-    return tmp_path / "01_auth_url.ipynb"
-
-
-def test_slides_are_written_beside_the_notebook(short_notebook, capsys):
-    write_slides("1")
-    assert "42" in short_notebook.with_suffix(".html").read_text()
-    assert f"Wrote {short_notebook.parent.name}/01_auth_url.html." in capsys.readouterr().out
-
-
-def test_a_notebook_that_fails_leaves_the_old_slides_unchanged(short_notebook):
-    short_notebook.write_text(short_notebook.read_text().replace("6 * 7", "1 / 0"))
-    short_notebook.with_suffix(".html").write_text("old slides")
-    with pytest.raises(SystemExit, match=r"A cell of 01_auth_url\.ipynb failed, .+: division by zero"):
-        write_slides("1")
-    assert short_notebook.with_suffix(".html").read_text() == "old slides"
-
-
-# in a browser
-
-
-@pytest.fixture
-def jupyter_lab(tmp_path: Path) -> Iterator[str]:
-    """The URL of JupyterLab. It starts as with `make notebooks`, but without personal settings."""
-    places = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
-    places += ("JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR")
-    notebooks = shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")
-    config = notebooks / ".jupyter/jupyter_lab_config.py"
-    log_path = tmp_path / "log"
-    with open(log_path, "w") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "jupyterlab", "--config", config, "--port", "0", "--no-browser"],
-            env=os.environ | {place: str(tmp_path / place) for place in places},
-            stdout=log,
-            stderr=log,
-        )
-
-    def find_url() -> re.Match[str] | None:
-        return re.search(r"http://127\.0\.0\.1:\d+/lab\?token=\w+", log_path.read_text())
-
-    try:
-        wait_until(lambda: find_url() or process.poll() is not None, seconds=60)
-        url = find_url()
-        assert url, log_path.read_text()
-        yield url[0]
-    finally:
-        process.terminate()
-        process.wait()
-
-
-@pytest.mark.slow
-def test_an_instructor_runs_all_cells_in_jupyterlab_and_sees_pictures_that_fit(jupyter_lab):
-    hosts = set()
-    last_cell = len(code_cells(read_notebook(WITH_PLOT)))
-    with chromium() as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
-        page.on("request", lambda request: hosts.add(request.url.split("/")[2].split(":")[0]))
-        page.goto(jupyter_lab.replace("/lab?", f"/lab/tree/{WITH_PLOT.name}?"))
-        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
-        page.get_by_role("menuitem", name="Run", exact=True).click()
-        page.get_by_text("Run All Cells", exact=True).click()
-        page.get_by_text(f"[{last_cell}]:").first.wait_for(timeout=60_000)
-        for width, height in ((1280, 800), (1920, 1080)):
-            page.set_viewport_size({"width": width, "height": height})
-            token = page.locator(".demo:has(.token)").last
-            token.scroll_into_view_if_needed()
-            assert token.locator(".token span").count() == 3
-            assert "expires in " in token.inner_text()
-            picture, notebook = token.bounding_box(), page.locator(".jp-Notebook").bounding_box()
-            assert 400 < picture["width"] <= notebook["width"]
-            assert token.evaluate("element => element.scrollWidth <= element.clientWidth")
-            page.locator(".demo svg").first.scroll_into_view_if_needed()
-            assert page.locator(".demo svg").first.bounding_box()["width"] > 500
-        assert page.locator(".jp-Dialog").count() == page.locator(".Toastify__toast").count() == 0
-    assert hosts == {"127.0.0.1"}
