@@ -19,6 +19,8 @@ import tempfile
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
+from subprocess import DEVNULL
+from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
@@ -60,7 +62,7 @@ async def run_notebook_async(path: Path, timeout: int = 120) -> NotebookNode:
             kernel_name="python3",
             resources={"metadata": {"path": str(path.parent)}},
             config=Config({"KernelManager": channel}),
-        ).async_execute()
+        ).async_execute(stderr=DEVNULL)  # a kernel that Ctrl-C ends would print a traceback
 
 
 # from cells to slides
@@ -291,6 +293,14 @@ def choose_notebooks(number: str | None) -> list[Path]:
     return [notebooks[int(number)]]
 
 
+class InterruptibleLoop(asyncio.SelectorEventLoop):
+    """An event loop in which Ctrl-C ends all notebooks and their kernels."""
+
+    def add_signal_handler(self, *arguments: Any) -> None:  # type: ignore[override]
+        """Refuse the handler of nbclient, because it would end only the kernel of the latest notebook."""
+        raise RuntimeError("Ctrl-C is for the whole program")
+
+
 async def write_decks(notebooks: list[Path], out: Path, with_notes: bool) -> list[str]:
     """Run notebooks and write their decks into a folder. Return a message for each notebook that failed."""
     problems = []
@@ -326,13 +336,17 @@ def main() -> None:
     out = options.out or (Path("slides") if with_notes else Path("slides/students"))
     try:
         out.mkdir(parents=True, exist_ok=True)
-        problems = asyncio.run(write_decks(notebooks, out, with_notes))
+        with asyncio.Runner(loop_factory=InterruptibleLoop) as runner:
+            problems = runner.run(write_decks(notebooks, out, with_notes))
         if options.number is None:
             written = [notebook for notebook in notebooks if (out / f"{notebook.stem}.html").exists()]
             (out / "index.html").write_text(render_index(written), encoding="utf-8")
             print(f"Wrote {out / 'index.html'}, a list of all slides.")
     except OSError as error:
         sys.exit(f"Cannot write the slides into {out}: {error.strerror}. Choose another folder with --out.")
+    except KeyboardInterrupt:
+        print("\nYou stopped the command. Run it again to write the slides that are missing.", flush=True)
+        os._exit(130)  # nbclient would end its kernels at the exit, but they have ended already
     if problems:
         sys.exit("\n".join(problems))
     if with_notes:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+import signal
+import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -220,6 +224,23 @@ def test_a_notebook_that_fails_leaves_the_old_slides_unchanged(short_notebook, m
     with pytest.raises(SystemExit, match=r"A cell of 02_token_expiry\.ipynb failed, .+: division by zero"):
         write(monkeypatch)
     assert Path("slides/02_token_expiry.html").read_text() == "old slides"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for another process")
+def test_ctrl_c_ends_the_kernels_and_says_what_to_do(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, slides.FOLDER / "slides.py", "2", "--out", tmp_path],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    time.sleep(3)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does, which sends the signal to the kernels too
+    output, _ = process.communicate(timeout=30)  # returns when the kernels have closed this output too
+    assert process.returncode == 130
+    assert output == "\nYou stopped the command. Run it again to write the slides that are missing.\n"
 
 
 @pytest.mark.parametrize("number", ["99", "x", "", "²", "../2"])
