@@ -78,7 +78,7 @@ site: .venv/.installed-exercises ## write the playground as a static site in sit
 student: .venv/.installed-exercises ## write the course without solutions, for your students (OUT=folder HINTS=3)
 	@.venv/bin/python notebooks/student.py $(call quoted,$(or $(OUT),student))$(hints_option)
 
-wheels: ## download all packages into wheels/, for a class without internet
+wheels: ## download what students need into wheels/, for a class without internet
 	@$(PYTHON) lessons/make_venv.py wheels
 
 ## Teach: your own exercises (notebooks/README.md)
@@ -99,7 +99,7 @@ gradescope: .venv/.installed-exercises ## build gradescope.zip, an autograder to
 
 ## Contribute (.github/CONTRIBUTING.md)
 
-test: .venv/.installed-tests .venv/.installed-notebooks .venv/.installed-cluster ## run the fast tests, two or three minutes
+test: .venv/.installed-tests .venv/.installed-notebooks .venv/.installed-cluster ## run the fast tests, three or four minutes
 	@.venv/bin/python -m pytest -n auto -m "not slow" $(ARGS)
 
 test-slow: .venv/.installed-tests .venv/.installed-notebooks .venv/.installed-cluster ## run the slow tests: attacks, faults, browsers, cluster

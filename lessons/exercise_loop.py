@@ -40,7 +40,7 @@ class ChecksStopped(Exception):
 
 def start(exercise: Exercise) -> None:
     """Copy the exercise to answer.py, unless that file exists."""
-    answer, label = answer_file(exercise), exercise.label
+    answer, label = answer_file(exercise), exercise.argument
     if answer.exists():
         sys.exit(
             f"{display_path(answer)} already exists. Continue with make check-{label}, "
@@ -57,6 +57,10 @@ def check(exercise: Exercise, *options: str) -> None:
     Exits with status 1 if a check fails.
     """
     answer = existing_answer(exercise)
+    if not exercise.checks.exists():
+        sys.exit(
+            f"{display_path(exercise.checks)} is missing. Get this file again from where you got the course."
+        )
     print(f"\nExercise {exercise.label}: {display_path(answer)}\n")
     results = run_checks([exercise], *options)
     if changed := originals.find_changed(exercise.lesson):
@@ -70,8 +74,8 @@ def check(exercise: Exercise, *options: str) -> None:
         print("\nYou have not changed your copy of the exercise yet, so you have no points.")
     else:
         print_notes(describe_misplaced(answers_without_points(results)))
-    then = " and save it" if WATCHING in os.environ else f", then run make check-{exercise.label}"
-    print(f"\nNext: change {display_path(answer)}{then}. If you are stuck: make hint-{exercise.label}")
+    then = " and save it" if WATCHING in os.environ else f", then run make check-{exercise.argument}"
+    print(f"\nNext: change {display_path(answer)}{then}. If you are stuck: make hint-{exercise.argument}")
     sys.exit(1)
 
 
@@ -145,11 +149,13 @@ def check_in_new_process(exercise: Exercise) -> None:
 
 def hint(exercise: Exercise, level: int) -> None:
     """Print a hint. The first one asks a question; the last of three almost gives the solution."""
-    file, label = exercise.folder / "hints.md", exercise.label
-    hints = read_hints(file) if file.exists() else []
+    file, label = exercise.folder / "hints.md", exercise.argument
+    if not file.exists():
+        sys.exit(f"{display_path(file)} is missing. Get this file again from where you got the course.")
+    hints = read_hints(file)
     if level > len(hints):
-        last = f"The last one is: make hint-{label} LEVEL={len(hints)}" if hints else "It has no other hint."
-        sys.exit(f"Exercise {label} has no hint {level}. {last}")
+        last = f"make hint-{label} LEVEL={len(hints)}"
+        sys.exit(f"Exercise {exercise.label} has no hint {level}. The last one is: {last}")
     print(f"Hint {level} of {len(hints)}\n\n{hints[level - 1]}\n")
     if level < len(hints):
         more = f" If this hint does not help: make hint-{label} LEVEL={level + 1}"
@@ -163,17 +169,18 @@ def hint(exercise: Exercise, level: int) -> None:
 def solution(exercise: Exercise, peek: bool) -> None:
     """Print the solution if the answer passes its checks, or if the student wants to peek."""
     if not exercise.solution.exists():
-        sys.exit(
+        print(
             f"Your instructor has the solution to exercise {exercise.label}. "
             "Your copy of the course does not contain it."
         )
+        return
     if not peek:
         answer = existing_answer(exercise)
         command = [sys.executable, str(LESSONS), "check", exercise.label]
         if subprocess.call(command, stdout=subprocess.DEVNULL):
             sys.exit(
                 f"You can see the solution when {display_path(answer)} passes all its checks: "
-                f"make check-{exercise.label}. To see it now: make solution-{exercise.label} PEEK=1"
+                f"make check-{exercise.argument}. To see it now: make solution-{exercise.argument} PEEK=1"
             )
     print(exercise.solution.read_text(encoding="utf-8"))
 
@@ -184,7 +191,7 @@ def reset(exercise: Exercise) -> None:
     old = answer.rename(next_free(answer, "answer-{}.py"))
     answer.write_bytes(originals.read_starter(exercise))
     print(f"{display_path(answer)} is a new copy of the exercise. Your old answer is in {old.name}.\n")
-    print(f"Next: change the file, then run make check-{exercise.label}")
+    print(f"Next: change the file, then run make check-{exercise.argument}")
 
 
 def progress() -> None:
@@ -197,10 +204,10 @@ def progress() -> None:
     if not unfinished:
         print("\nYou have solved every exercise.")
     elif answer_file(unfinished[0]).exists():
-        print(f"\nNext: make check-{unfinished[0].label}")
+        print(f"\nNext: make check-{unfinished[0].argument}")
     else:
         readme = display_path(unfinished[0].lesson / "README.md")
-        print(f"\nNext: read {readme}, then run make start-{unfinished[0].label}")
+        print(f"\nNext: read {readme}, then run make start-{unfinished[0].argument}")
 
 
 def print_notes(sentences: list[str]) -> None:
@@ -216,7 +223,7 @@ def answers_without_points(results: Results) -> list[Path]:
 
 
 class Results:
-    """A pytest plugin that keeps the result of each check, as values that can be written as JSON.
+    """A pytest plugin that keeps the result of each check. All values can be written as JSON.
 
     `problem` says why the checks stopped before the end, or is empty.
     """
@@ -347,7 +354,7 @@ def next_step_after(exercise: Exercise) -> str:
     exercises = list(find_exercises().values())
     for following in exercises[exercises.index(exercise) + 1 :][:1]:
         if following.lesson == exercise.lesson:
-            return f"Next: make start-{following.label}"
+            return f"Next: make start-{following.argument}"
     number = int(exercise.lesson.name[:2]) + 1
     if lesson := find_lessons().get(number):
         return f"Next: read {display_path(lesson)}/README.md, then run make lesson-{number}"
@@ -379,7 +386,7 @@ def answer_file(exercise: Exercise) -> Path:
     if exercise.answer.is_dir():
         sys.exit(
             f"{display_path(exercise.answer)} is a folder. "
-            f"Rename it, then start with: make start-{exercise.label}"
+            f"Rename it, then start with: make start-{exercise.argument}"
         )
     return exercise.answer
 
@@ -388,7 +395,7 @@ def existing_answer(exercise: Exercise) -> Path:
     """Return a student's answer.py, or exit and say how to start."""
     answer = answer_file(exercise)
     if not answer.exists():
-        sys.exit(f"There is no {display_path(answer)} yet. Start with: make start-{exercise.label}")
+        sys.exit(f"There is no {display_path(answer)} yet. Start with: make start-{exercise.argument}")
     return answer
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+import shlex
 import sys
 import traceback
 from collections.abc import Iterator
@@ -55,6 +56,12 @@ class Exercise:
     @property
     def label(self) -> str:
         return label_of(self.name)
+
+    @property
+    def argument(self) -> str:
+        """What follows `make check-`: the label and, if somebody has chosen one, the folder of exercises."""
+        given = os.environ.get("EXERCISES") if self.is_additional else None
+        return f"{self.label} EXERCISES={shlex.quote(given)}" if given else self.label
 
     @property
     def answer(self) -> Path:
@@ -149,9 +156,10 @@ def additional_folders() -> list[Path]:
 
 
 def display_path(path: Path) -> str:
-    """Return a path as a student types it in the top folder."""
-    root = LESSONS.parent
-    return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
+    """Return a path as a student types it in the top folder. For a path outside, return its shorter form."""
+    if path.is_relative_to(LESSONS.parent):
+        return path.relative_to(LESSONS.parent).as_posix()
+    return min(Path(os.path.relpath(path, LESSONS.parent)).as_posix(), path.as_posix(), key=len)
 
 
 def load_app(folder: Path | str, file: Path | str = "app.py") -> Flask:
@@ -292,8 +300,16 @@ def diff(before: Path, after: Path) -> str:
 
 
 def code_files(folder: Path) -> list[Path]:
-    """Return the files of a lesson's app, without its exercise and the answers to it."""
-    python = [path for path in folder.rglob("*.py") if not path.name.startswith(("exercise", "answer"))]
+    """Return the files of a lesson's app, without its exercise and the answers to it.
+
+    An editor may keep copies in a hidden folder, such as .ipynb_checkpoints.
+    """
+    others = ("exercise", "answer")
+    python = [
+        path
+        for path in folder.rglob("*.py")
+        if not path.name.startswith(others) and "/." not in path.relative_to(folder.parent).as_posix()
+    ]
     return sorted([*python, *folder.glob("schema.sql")])
 
 

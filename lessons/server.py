@@ -41,7 +41,7 @@ def serve_lesson(number: int, port: int) -> None:
 
 def serve_answer(exercise: Exercise, port: int) -> None:
     """Serve the answer to an exercise on a port of 127.0.0.1 until Ctrl-C."""
-    answer, label = existing_answer(exercise), exercise.label
+    answer, label = existing_answer(exercise), exercise.argument
     if not is_running_from_reloader():
         try:
             compile(answer.read_bytes(), answer, "exec")
@@ -53,7 +53,7 @@ def serve_answer(exercise: Exercise, port: int) -> None:
         print(f"\n{display_path(answer)} runs at http://127.0.0.1:{port} and reloads when you save it.")
         readme = display_path(exercise.lesson / "README.md")
         print("Open this address in a browser. Or, in a second terminal, send requests to your app.")
-        print(f"Copy those under Try it in {readme},")
+        print(f"Copy the requests under Try it in {readme},")
         print("and change their URL and their data until they fit your task.")
         print(f"Press Ctrl-C to stop the server. To check your answer: make check-{label}\n", flush=True)
     sys.path.insert(0, str(exercise.lesson))  # an answer to an additional exercise is in another folder

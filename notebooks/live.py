@@ -41,7 +41,8 @@ def main(arguments: list[str]) -> None:
         if options.port is None
         else free_port(options.port, f"make notebook-{options.number}")
     )
-    print(f"JupyterLab opens {notebook.name} in your browser. Press Ctrl-C here to stop it.", flush=True)
+    opens = "Open the address below, which shows" if "--no-browser" in others else "Your browser opens"
+    print(f"{opens} {notebook.name} in JupyterLab. Press Ctrl-C here to stop it.", flush=True)
     # These modules take a second to import, so a wrong argument gets its message before.
     from jupyterlab.labapp import LabApp  # type: ignore[import-untyped]
     from jupyterlab_server.workspaces_handler import WORKSPACE_EXTENSION, slugify

@@ -40,7 +40,7 @@ class LiveConsole(anywidget.AnyWidget):
         self.on_msg(self.reply)
 
     def reply(self, widget: object, message: Message, buffers: object) -> None:
-        """Send the reply to a message. The two have the same id."""
+        """Send the reply to a message, with the same id."""
         self.send(self.respond(message) | {"id": message["id"]})
 
     def _repr_mimebundle_(self, **options: Any) -> tuple[Message, Message]:

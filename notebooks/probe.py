@@ -15,6 +15,8 @@ import jwt
 from flask import Flask, got_request_exception
 from werkzeug.exceptions import InternalServerError
 
+import lesson_loader
+
 TIMES = ("iat", "nbf", "exp")
 USUAL_LEEWAY = 10  # seconds: Flask-JWT's default
 
@@ -43,7 +45,8 @@ class Forgery(NamedTuple):
 class LessonTransport(httpx.BaseTransport):
     """Call a lesson's app inside this process and respond as `flask run` does.
 
-    After a 500, `response.extensions["log"]` is the traceback that a server logs.
+    `response.extensions["lesson"]` says which lesson responds. After a 500, `response.extensions["log"]` is
+    the traceback that a server logs.
     """
 
     def __init__(self, app: Flask) -> None:
@@ -64,8 +67,11 @@ class LessonTransport(httpx.BaseTransport):
 
         with got_request_exception.connected_to(keep):
             response = httpx.WSGITransport(app=respond).handle_request(request)
+        folder = Path(self.app.root_path)
         if errors and response.status_code == 500:
-            response.extensions["log"] = format_traceback(errors[-1], Path(self.app.root_path))
+            response.extensions["log"] = format_traceback(errors[-1], folder)
+        changed = "" if folder.parent == lesson_loader.LESSONS else "the changed "
+        response.extensions["lesson"] = f"{changed}lesson {lesson_loader.label_of(folder.name)}"
         return response
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from html import escape
+from http import HTTPStatus
 from pathlib import Path
 
 import httpx
@@ -11,12 +12,6 @@ import httpx
 STYLE = Path(__file__).with_name("demo.css").read_text(encoding="utf-8")
 REQUEST_HEADERS = ("Authorization", "Content-Type")
 RESPONSE_HEADERS = ("WWW-Authenticate", "Allow", "Location", "Content-Type")
-VERDICTS = {
-    2: ("good", "accepted"),
-    3: ("bad", "redirected"),
-    4: ("bad", "refused"),
-    5: ("bad", "broken"),
-}
 HALF = 220  # characters: in half the width of a page, a longer line takes more than four lines
 
 
@@ -36,10 +31,9 @@ def code(text: str) -> str:
     return f"<pre>{escape(text)}</pre>"
 
 
-def verdict(status: int) -> tuple[str, str]:
-    """Return the CSS class of a status, and the status with a word that explains it."""
-    kind, word = VERDICTS[status // 100]
-    return kind, f"{status} {word}"
+def status_line(status: int) -> str:
+    """Return a status as Flask's server sends it, such as 401 UNAUTHORIZED."""
+    return f"{status} {HTTPStatus(status).phrase.upper()}"
 
 
 class Display:
@@ -121,11 +115,13 @@ def format_message(message: httpx.Request | httpx.Response, names: tuple[str, ..
 def exchange_html(response: httpx.Response) -> str:
     """Return a request and its response side by side or, after a 500, the response and the server's log."""
     request = response.request
-    kind, words = verdict(response.status_code)
+    kind = "good" if response.is_success else "bad"
     target = f"<code><b>{escape(request.method)} {escape(request.url.raw_path.decode())}</b></code>"
-    status = f'<code class="{kind}">{words}</code>'
+    status = f'<code class="{kind}">{status_line(response.status_code)}</code>'
     log = response.extensions.get("log")
-    sent = box("request", target + code(format_message(request, REQUEST_HEADERS)), "wide" if log else "")
+    receiver = response.extensions.get("lesson", "the app")
+    message = target + code(format_message(request, REQUEST_HEADERS))
+    sent = box(f"request to {receiver}", message, "wide" if log else "")
     name = "what the client gets" if log else "response"
     received = box(name, status + code(format_message(response, RESPONSE_HEADERS)))
     logged = box("the server's log", code(log), "log") if log else ""
@@ -140,7 +136,7 @@ def exchange_text(response: httpx.Response) -> str:
     received = format_message(response, RESPONSE_HEADERS)
     log = response.extensions.get("log")
     logged = f"\n\nthe server's log:\n{log}" if log else ""
-    return f"{sent}\n\n{verdict(response.status_code)[1]}\n{received}{logged}"
+    return f"{sent}\n\n{status_line(response.status_code)}\n{received}{logged}"
 
 
 def show_exchanges() -> None:

@@ -128,14 +128,15 @@ def split_into_slides(notebook: NotebookNode) -> list[Slide]:
 
 
 def add_code(slide: Slide, cell: NotebookNode, exporter: CellExporter) -> None:
-    """Add a code cell and its outputs to a slide. After a question, the outputs follow on the next slide."""
+    """Add a code cell and its outputs to a slide. The outputs after a question follow on the next slide."""
     source = exporter.markdown_to_html(f"````python\n{cell.source}\n````")
     source = f'<div class="source">{source}</div>'
     slide.bodies[-1] += source
     if not cell.outputs:
         return
     if slide.is_question:
-        slide.bodies.append(source)
+        question = slide.bodies[0].removesuffix(source)
+        slide.bodies.append(f'<div class="question">{question}</div>{source}')
     first, *others = split_output(exporter.to_html(cell))
     slide.bodies[-1] += f'<div class="output">{first}</div>'
     slide.bodies += [f'<div class="output">{other}</div>' for other in others]
@@ -328,7 +329,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="slides.py", description="Write notebooks as slides.")
     parser.add_argument("number", nargs="?", help="the lesson's number; without it, all lessons")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="where to write (default: slides)")
-    parser.add_argument("--without-notes", action="store_true", help="leave out your notes and the answers")
+    parser.add_argument("--without-notes", action="store_true", help="leave out your notes")
     options = parser.parse_args()
     notebooks = choose_notebooks(options.number)
     with_notes = not options.without_notes
@@ -350,9 +351,10 @@ def main() -> None:
     if problems:
         sys.exit("\n".join(problems))
     if with_notes:
-        print("These slides contain your notes and the answers. For your students, add --without-notes.")
+        print("These slides contain your notes and the answers. For your students, add ARGS=--without-notes.")
     else:
-        print("These slides contain no notes and no answers. You can give them to your students.")
+        print("These slides contain no notes, but they show the results of all cells, and so the answers to")
+        print("the quiz. Give them to your students after the class.")
     print("Open them in a browser. They need no network.")
 
 

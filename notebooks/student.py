@@ -107,7 +107,7 @@ CLEAN = """\
 ## Clean up
 
 clean: ## delete the environment, the databases and the caches
-	@rm -rf .venv .pytest_cache lessons/*/data.db
+	@rm -rf .venv .pytest_cache lessons/*/data.db exercises/*/data.db
 
 .PHONY: help list progress clean
 """
@@ -126,10 +126,21 @@ def main() -> None:
     refuse_folder(folder)
     print_changes()
     files = make_edition(options.hints)
-    edited = update(folder, files)
+    edited, removed = update(folder, files)
     print(f"{options.folder} contains the course for your students: {len(files)} files, without solutions.")
     if additional := [exercise.label for exercise in find_exercises().values() if exercise.is_additional]:
         print(f"It includes your own exercises: {', '.join(additional)}")
+    for path, content in files.items():
+        if b"TODO(author)" in content:
+            print(f"{path} is not finished, because it contains TODO(author).")
+    if removed:
+        print("\nThese files are no longer part of the course, so this command has deleted them:\n")
+        print("".join(f"  {path}\n" for path in removed))
+    if answers := sorted(folder.glob("*/*/answer*.py")):
+        print(
+            "\nThis folder contains answers. Delete them if they are yours, before you give the folder out:\n"
+        )
+        print("".join(f"  {answer.relative_to(folder).as_posix()}\n" for answer in answers))
     if edited:
         print("\nThese files stay as they are, because somebody has changed them.")
         print("To get the new version of a file, delete it and run this command again:\n")
@@ -210,14 +221,26 @@ def first_hints(text: str, number: int) -> str:
 
 
 def without_proofs(text: str) -> str:
-    """Remove the footnotes and the links to the tests that prove statements.
+    """Remove what leads to the tests that prove statements: footnotes, links and the column *Test*.
 
-    Some of these tests show how to solve an exercise.
+    Some of these tests show how to solve an exercise. A line with the comment `full course` is about files
+    that students do not have, such as the solutions, so remove it too.
     """
+    text = re.sub(r"^.*<!-- full course -->.*\n", "", text, flags=re.MULTILINE)
+    text = re.sub(r"^- \*Test\* .*\n", "", text, flags=re.MULTILINE)
+    text = re.sub(
+        r"^(\|.*\|) Test \|\n(.*)---\|\n((?:\|.*\n)*)", without_last_column, text, flags=re.MULTILINE
+    )
     text = re.sub(r"^\[\^[\w-]+\]: .*\n", "", text, flags=re.MULTILINE)
     text = re.sub(r"\[\^[\w-]+\]", "", text)
     text = re.sub(r"\[(\w+)\]\([./]+/tests/claims/.+?\)", r"\1", text)
     return text.rstrip("\n") + "\n"
+
+
+def without_last_column(table: re.Match[str]) -> str:
+    """Return a Markdown table without its last column."""
+    rows = re.sub(r"[^|]*\|$", "", table[3], flags=re.MULTILINE)
+    return f"{table[1]}\n{table[2]}\n{rows}"
 
 
 def make_readme() -> str:
@@ -233,6 +256,8 @@ def make_makefile() -> str:
     """Return the edition's Makefile: the sections for learners, and the rules and variables that they use."""
     beginning, *sections = re.split(r"^(?=## )", read("Makefile"), flags=re.MULTILINE)
     learners = [section for section in sections if section.startswith("## Learn")]
+    # This command only says that the instructor has the solutions, so the help does not list it.
+    learners = [re.sub(r"^(solution-%:.*?) ##.*", r"\1", section, flags=re.MULTILINE) for section in learners]
     options = re.findall(r"^(?:port|level)_option = .*\n", sections[-1], re.MULTILINE)
     rules = re.findall(r"^\.venv/\.installed-(?:lessons|exercises):.*\n\t.*\n", sections[-1], re.MULTILINE)
     return "\n".join([beginning + "".join(learners) + CLEAN, "".join(options), *rules])
@@ -249,11 +274,14 @@ def read(path: str) -> str:
     return (ROOT / path).read_text(encoding="utf-8")
 
 
-def update(folder: Path, files: dict[str, bytes]) -> list[str]:
-    """Write the files, and delete those that an earlier edition wrote. Return the edited ones: they stay."""
+def update(folder: Path, files: dict[str, bytes]) -> tuple[list[str], list[str]]:
+    """Write the files, and delete those that only an earlier edition contains.
+
+    Return the paths of the files that stay because somebody has edited them, and of the deleted ones.
+    """
     digests = {path: digest(content) for path, content in sorted(files.items())}
     written = read_list(folder)
-    edited = []
+    edited, removed = [], []
     for path in sorted(digests.keys() | written.keys()):
         file = folder / path
         current = digest(file.read_bytes()) if file.exists() else None
@@ -261,11 +289,12 @@ def update(folder: Path, files: dict[str, bytes]) -> list[str]:
             edited.append(path)
         elif path not in files:
             file.unlink(missing_ok=True)
+            removed.append(path)
         else:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(files[path])
     (folder / LIST).write_bytes("".join(f"{value}  {path}\n" for path, value in digests.items()).encode())
-    return edited
+    return edited, removed
 
 
 def read_list(folder: Path) -> dict[str, str]:

@@ -12,7 +12,7 @@ from typing import Any
 import jwt
 
 from probe import Forgery
-from show import Display, box, code, styled, verdict
+from show import Display, box, code, styled
 
 PARTS = {"header": "one", "claims": "two", "signature": "three"}
 
@@ -180,5 +180,6 @@ class Forgeries(Display):
         """Return a status in words, and its CSS class. A forgery that the app accepts is an alarm."""
         if is_forged and status < 400:
             return "alarm", f"{status} ACCEPTED"
-        kind, words = verdict(status)
-        return ("calm" if status < 500 else kind), words
+        if status >= 500:
+            return "bad", f"{status} broken"
+        return "calm", f"{status} {'accepted' if status < 300 else 'refused'}"

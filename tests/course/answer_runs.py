@@ -39,7 +39,7 @@ def without_full_marks(exercise: Exercise, answer: Path, run: Run) -> list[str]:
     problems = [
         problem(answer, f"A right answer passes every check, but {name} says:{indent(result.message)}")
         for name, result in results.items()
-        if result.outcome != "passed"
+        if result.outcome not in ("passed", "skipped")
     ]
     return problems + [
         problem(exercise.checks, f"{check.name} did not run. Write it outside of classes.", check.lineno)
@@ -81,6 +81,9 @@ def points_of_the_app(exercise: Exercise, run: Run) -> list[str]:
 
 def unexplained(answer: Path, results: dict[str, Result]) -> list[str]:
     """Check that a check that fails says what was sent, expected and received."""
+    for result in results.values():
+        if result.outcome == "did not start":
+            return [problem(answer, f"This app does not start:{indent(result.message)}")]
     return [
         problem(answer, f"{name} fails without an explanation. Use expect(…) in it:{indent(result.message)}")
         for name, result in results.items()

@@ -36,7 +36,7 @@ def main() -> None:
             f"There is no lesson or exercise {unknown[0]}. Choose from: {', '.join(known)}", file=sys.stderr
         )
         sys.exit(2)
-    problems = [] if labels else report("The course", check_course())
+    problems = report("The course", check_course())
     for label in labels or known:
         problems += check(label, run=bool(labels))
     print_end(problems, labels)
@@ -69,8 +69,8 @@ def check_lesson(lesson: Path, run: bool) -> list[str]:
     """Return what is missing in a lesson. Run its code if `run` is true or if it has a TODO(author)."""
     todos = lesson_rules.todos(lesson)
     problems = lesson_rules.find_problems(lesson)
-    if not problems and (run or todos):
-        problems = lesson_runs.find_problems(lesson)
+    if (run or todos) and lesson_rules.can_run(lesson):
+        problems += lesson_runs.find_problems(lesson)
     return todos + problems
 
 
@@ -107,7 +107,9 @@ def print_end(problems: list[str], labels: list[str]) -> None:
         things = "1 thing is" if len(problems) == 1 else f"{len(problems)} things are"
         print(f"{things} missing. Next: begin with {place}, then run {again}")
     elif own := [label for label in labels or find_labels() if not label.isdecimal()]:
-        print(f"Nothing is missing. Next: try your exercise as a student, with make start-{own[-1]}{option}")
+        exercise = find_exercises()[own[-1]]
+        command = "reset" if exercise.answer.exists() else "start"
+        print(f"Nothing is missing. Next: try your exercise, with make {command}-{exercise.argument}")
     else:
         print("Nothing is missing. Next: make format lint test")
 

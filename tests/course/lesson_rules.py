@@ -27,8 +27,7 @@ ROW = re.compile(
 
 def find_problems(lesson: Path) -> list[str]:
     """Return what is missing in a lesson, in the order in which an author should correct it."""
-    files = [*lesson_files(lesson), *statements.texts_of(lesson)]
-    if problems := unreadable(file for file in files if file.suffix != ".zip"):
+    if problems := unreadable_files(lesson):
         return problems
     problems = [
         *unnamed_changes(lesson),
@@ -45,6 +44,16 @@ def find_problems(lesson: Path) -> list[str]:
         problems += statements.wrong_footnotes(text) + statements.unproven_statements(text)
         problems += broken_links(text)
     return problems
+
+
+def unreadable_files(lesson: Path) -> list[str]:
+    """Return a sentence for each file of a lesson that is missing, is not UTF-8 or is not Python."""
+    files = [*lesson_files(lesson), *statements.texts_of(lesson)]
+    return unreadable(file for file in files if file.suffix != ".zip")
+
+
+def can_run(lesson: Path) -> bool:
+    return not unreadable_files(lesson)
 
 
 def todos(lesson: Path) -> list[str]:
@@ -236,7 +245,7 @@ def wrong_row(lesson: Path, row: re.Match[str] | None) -> list[str]:
     if about.title != f"Lesson {row['number']}: {row['title']}":
         problems.append(problem(README, f"Write the title of the lesson: {about.title}", line))
     if minutes and minutes[1] != row["minutes"]:
-        problems.append(problem(README, f"Write the minutes of lesson {number}: {minutes[1]}", line))
+        problems.append(problem(README, f"Write the minutes that lesson {number} says: {minutes[1]}", line))
     if not any(row["code"] in content for content in read_code(lesson).values()):
         sentence = f"`{row['code']}` is not in the code of lesson {number}. Write one line of its diff."
         problems.append(problem(README, sentence, line))

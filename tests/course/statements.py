@@ -79,7 +79,7 @@ def source_of(text: Path, test: str, file: str) -> str | None:
 
 
 def numbers(text: str) -> set[str]:
-    """Return the whole numbers of a text as digits, without separators: {"1800", "0.5"}."""
+    """Return the numbers in a text as digits, without separators: {"1800", "0.5"}."""
     found = re.findall(r"(?<![\w.])\d[\d_,]*(?:\.\d+)*(?![\w])", text)
     return {number.replace("_", "").replace(",", "").rstrip(".") for number in found}
 

@@ -172,7 +172,7 @@ def start(
         return
     file = target_file(exercise, option("--target"))
     if not file.is_file():
-        advice = f"There is no {file.name} yet. Start with: make start-{exercise.label}"
+        advice = f"There is no {file.name} yet. Start with: make start-{exercise.argument}"
         pytest.fail(
             advice if file == exercise.answer else f"There is no {display_path(file)}.", pytrace=False
         )
@@ -407,7 +407,7 @@ class Reporter:
             exercise = self.exercises[name]
             if self.brief:
                 bar = ("#" * round(20 * earned / possible)).ljust(20, ".")
-                hint = "" if exercise.answer.exists() else f"  not started: make start-{exercise.label}"
+                hint = "" if exercise.answer.exists() else f"  not started: make start-{exercise.argument}"
                 self.print(f"  {name:22} {bar} {earned:3} of {possible} points{hint}")
             else:
                 self.print("", f"{earned} of {possible} points.")

@@ -95,8 +95,7 @@ def test_check_course_lists_the_todos_of_a_new_exercise_until_they_are_done(fold
     assert result.returncode == 0, result.stdout
     assert "  Advice: " in result.stdout
     assert result.stdout.splitlines()[-1] == (
-        "Nothing is missing. Next: try your exercise as a student, with make start-3b "
-        f"EXERCISES={folder.parent}"
+        f"Nothing is missing. Next: try your exercise, with make start-3b EXERCISES={folder.parent}"
     )
 
 
@@ -150,7 +149,7 @@ def test_check_course_names_the_labels_that_it_knows(scaffold):
 CHECKS, MISTAKE = "test_03b_pin_login.py", "mistakes/value_is_text.py"
 BROKEN_EXERCISES = [
     ("solution.py", "def ready():", "def ready(:", "solution.py:22: Python cannot read this file: "),
-    (CHECKS, "@pytest.mark.points(5)\ndef", "def", r":9: Give test_the_app_is_ready points, a number"),
+    (CHECKS, "@pytest.mark.points(5)\ndef", "def", r":10: Give test_the_app_is_ready points, a number"),
     (CHECKS, "points(5)", "points(0)", "Give test_a_post_is_refused points, a number of 0.01 or more"),
     (CHECKS, "points(5)", "points('5')", "Give test_a_post_is_refused points"),
     (CHECKS, "what the app should do.", "what", "Give test_a_post_is_refused a docstring: a sentence"),
@@ -207,7 +206,7 @@ BROKEN_ANSWERS = [
     ("solution.py", "app = Flask(", "1 / 0\napp = Flask(", "ZeroDivisionError"),
     (CHECKS, "import pytest", "import pytests", "No module named 'pytests'"),
     (CHECKS, "response.status == 405", "response.nonsense", "AttributeError"),
-    ("exercise.py", "# TODO: ", "1 / 0\n# TODO: ", "fails without an explanation"),
+    ("exercise.py", "# TODO: ", "1 / 0\n# TODO: ", "This app does not start"),
     (CHECKS, '@pytest.mark.needs("test_the_app_is_ready")\n', "", "This answer gets 5 points"),
     (
         MISTAKE,
@@ -330,7 +329,7 @@ def test_a_lesson_without_its_other_files_is_noticed(lessons, monkeypatch):
             "There is no lesson 05_errors. Delete",
         ),
         ("Change the error responses", "Errors", "Write the title of the lesson: Lesson 5: Change the error"),
-        (r"(?<=handler` \| )10", "12", "Write the minutes of lesson 5: 10"),
+        (r"(?<=handler` \| )10", "12", "Write the minutes that lesson 5 says: 10"),
         ("@jwt.jwt_error_handler", "@jwt.handler", "`@jwt.handler` is not in the code of lesson 5"),
         (r"(\| 4 .*\n)(\| 5 .*\n)", r"\2\1", "Sort the rows of the lessons by their numbers"),
     ],
@@ -357,7 +356,7 @@ BROKEN_NOTEBOOKS = [
     (r"## Why \(\d+", "## Why (99", "The minutes of the sections do not add up to the minutes in the title"),
     ("<summary>Notes</summary>", "<summary>Note</summary>", "Begin notes with the lines <details>"),
     (r"[*][*]Next[*][*]", "**Then**", "Begin each paragraph of these notes with one of: **Say**, **Answer**"),
-    (r"[*][*]Ask[*][*]", "**Say**", "The class can read this. Move it into notes"),
+    (r"Three questions\.", "**Say** Three questions.", "The class can read this. Move it into notes"),
     ('"slide_type": "subslide"', '"slide_type": "fragment"', "Choose the slide type of this cell in"),
     ('"slide_type": "slide"', '"slide_type": "subslide"', "A cell with a heading needs the slide type"),
     (r"(## Why [^\\]*)", r"\1\\n" + "word " * 46, "words to read on this slide. Write at most 45"),

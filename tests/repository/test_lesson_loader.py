@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from helpers import ROOT
-from lesson_loader import explain, find_lessons, load_app
+from lesson_loader import code_files, explain, find_lessons, load_app
 
 LESSONS = find_lessons()
 
@@ -80,3 +80,12 @@ def test_an_error_names_the_line_in_the_answer_or_else_in_a_file_of_the_lesson(c
     with pytest.raises((LookupError, SyntaxError)) as problem:
         load_app(tmp_path, "answer.py")()
     assert explain(problem.value, answer) == EXPLAINED[code]
+
+
+def test_a_copy_in_a_hidden_folder_is_no_file_of_a_lesson(copy):
+    """JupyterLab writes such a copy when somebody opens a file."""
+    lesson = copy / "01_auth_url"
+    files = code_files(lesson)
+    (lesson / ".ipynb_checkpoints").mkdir()
+    (lesson / ".ipynb_checkpoints/app-checkpoint.py").write_text("old = True\n")
+    assert code_files(lesson) == files

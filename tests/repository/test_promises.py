@@ -11,6 +11,7 @@ import pytest
 from course import lesson_rules, lesson_runs
 from helpers import ROOT, lesson_server, make, needs, section
 from lesson_loader import find_lessons
+from slides import read_notebook
 
 LESSONS = find_lessons()
 NAMES = {folder.name for folder in LESSONS.values()}
@@ -215,3 +216,12 @@ def test_a_codespace_installs_what_ci_installs():
     assert all(package in ci for package in packages)
     make("-n", *container["updateContentCommand"].split()[1:])  # fails if there is no such target
     assert container["forwardPorts"] == [8000, 8888]
+
+
+def test_the_plan_for_teachers_has_the_titles_and_minutes_of_the_notebooks():
+    guide = (ROOT / "notebooks/README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d+) \| (.+?) \| (\d+) \|", guide, re.MULTILINE)
+    headings = [read_notebook(path).cells[0].source for path in sorted(ROOT.glob("notebooks/*.ipynb"))]
+    assert [f"# Lesson {number}: {title} ({minutes} minutes)" for number, title, minutes in rows] == [
+        heading.partition("\n")[0] for heading in headings
+    ]

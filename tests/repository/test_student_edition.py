@@ -162,7 +162,9 @@ def test_make_lists_and_runs_only_the_commands_of_learners(folder):
         )
         for root in (ROOT, folder)
     )
-    learners = ours[: ours.index("Teach (notebooks/README.md)")]
+    learners = [
+        line for line in ours[: ours.index("Teach (notebooks/README.md)")] if "solution-N" not in line
+    ]
     assert theirs == [*learners, "Clean up", theirs[-1]]
     text = "\n".join(
         (folder / name).read_text(encoding="utf-8") for name in ("README.md", "lessons/README.md")
@@ -174,6 +176,9 @@ def test_make_lists_and_runs_only_the_commands_of_learners(folder):
     output = subprocess.check_output(command, cwd=folder, text=True)
     assert "serve 1 --port 8001\n" in output
     assert "hint 1 --level 2\n" in output
+    assert "lessons solution 1" in subprocess.check_output(
+        ["make", "-n", "solution-1"], cwd=folder, text=True
+    )
 
 
 # the folder
@@ -191,7 +196,9 @@ def test_an_update_replaces_what_it_wrote_and_keeps_what_others_wrote(tmp_path):
         (tmp_path / name).write_bytes(b"mine")
     new = {"edited": b"2", "same": b"2", "new": b"2"}
     for _ in range(2):  # also when nothing has changed
-        assert set(student.update(tmp_path, new)) <= {"edited", "edited and old"}
+        edited, removed = student.update(tmp_path, new)
+        assert set(edited) <= {"edited", "edited and old"}
+        assert set(removed) <= {"old"}
         files = files_in(tmp_path)
         del files[student.LIST]
         assert files == {
@@ -202,14 +209,14 @@ def test_an_update_replaces_what_it_wrote_and_keeps_what_others_wrote(tmp_path):
             "new": b"2",
         }
     (tmp_path / "edited").unlink()
-    assert student.update(tmp_path, new) == []
+    assert student.update(tmp_path, new) == ([], [])
     assert (tmp_path / "edited").read_bytes() == b"2"
 
 
 def test_an_update_does_not_replace_a_file_that_was_there_before(tmp_path):
     student.update(tmp_path, {})
     (tmp_path / "notes.md").write_bytes(b"mine")
-    assert student.update(tmp_path, {"notes.md": b"ours"}) == ["notes.md"]
+    assert student.update(tmp_path, {"notes.md": b"ours"}) == (["notes.md"], [])
     assert (tmp_path / "notes.md").read_bytes() == b"mine"
 
 
@@ -226,6 +233,8 @@ def test_the_command_updates_a_repository_and_names_what_it_keeps(tmp_path):
     assert status == 0
     assert "delete it and run this command again:\n\n  README.md\n\n" in output
     assert readme.read_text() == "Our course begins on Monday.\n"
+    (tmp_path / "lessons/01_auth_url/answer.py").touch()
+    assert "contains answers. Delete them if they are yours, " in run(tmp_path)[1]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from exercises.client import expect
 
 
 # TODO(author): Let this check ask for the most important thing. The starter must fail it.
+# To log a user in: client.post("/login", {"email": user.email, "password": user.password})
 @pytest.mark.points(5)
 def test_the_app_is_ready(client):
     """GET /exercise-LABEL gets a 200 with {"ready": true}."""
@@ -18,7 +19,7 @@ def test_the_app_is_ready(client):
     )
 
 
-# TODO(author): Write more checks like this one. Each needs points, also 2.5, and a sentence.
+# TODO(author): Write more checks like this one. Give each check a sentence, and points such as 2 or 2.5.
 @pytest.mark.points(5)
 @pytest.mark.needs("test_the_app_is_ready")
 def test_a_post_is_refused(client):
