@@ -148,7 +148,7 @@ clean: ## delete the environment, the site, the databases, the caches, the slide
 
 port_option = $(if $(PORT)$(port), --port $(or $(PORT),$(port)))
 level_option = $(if $(LEVEL)$(level), --level $(or $(LEVEL),$(level)))
-hints_option = $(if $(HINTS), --hints $(HINTS))
+hints_option = $(if $(HINTS), --hints $(call quoted,$(HINTS)))
 quoted = '$(subst ','\'',$(1))'
 SUBMISSIONS ?= submissions
 LOCK = pip compile --quiet $(UPGRADE) --universal --python-version 3.11 --generate-hashes \

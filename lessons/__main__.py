@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 try:
     import click
@@ -17,7 +18,7 @@ except ModuleNotFoundError:
 
 import exercise_loop
 import originals
-from lesson_loader import BadExercises, Exercise, diff, find_exercises, find_lessons, read_about
+from lesson_loader import BadExercises, Exercise, diff, display_path, find_exercises, find_lessons, read_about
 
 COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
@@ -196,5 +197,9 @@ if __name__ == "__main__":
         if error.name not in ("httpx", "pytest", "watchfiles"):
             raise
         sys.exit("First install what the exercises need: python3 lessons/make_venv.py exercises")
-    except (BadExercises, originals.NoOriginals) as error:
+    except (BadExercises, originals.NoOriginals, UnicodeError) as error:
         sys.exit(str(error))
+    except OSError as error:
+        if not isinstance(error.filename, str):
+            raise
+        sys.exit(f"Cannot use {display_path(Path(error.filename).absolute())}: {error.strerror}.")

@@ -16,7 +16,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable
+from contextlib import redirect_stderr
 from difflib import unified_diff
+from io import StringIO
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import originals
-from lesson_loader import LESSONS, Exercise, display_path, find_exercises, find_lessons
+from lesson_loader import LESSONS, Exercise, display_path, find_exercises, find_lessons, read_text
 from misplaced import describe_misplaced, describe_unread
 
 if TYPE_CHECKING:
@@ -202,7 +204,8 @@ def progress() -> None:
     print_notes(problem + describe_misplaced(answers_without_points(results)) + describe_unread())
     unfinished = [exercise for exercise in exercises if exercise.name in results.incomplete]
     if not unfinished:
-        print("\nYou have solved every exercise.")
+        if not results.problem:
+            print("\nYou have solved every exercise.")
     elif answer_file(unfinished[0]).exists():
         print(f"\nNext: make check-{unfinished[0].argument}")
     else:
@@ -283,7 +286,10 @@ def run_checks(exercises: Iterable[Exercise], *options: str) -> Results:
 
 
 def run_pytest(*arguments: Path | str, plugin: object) -> int:
-    """Run pytest in this process with one plugin and without its own output. Return its exit status."""
+    """Run pytest in this process with one plugin and without its own output. Return its exit status.
+
+    Print what pytest says about a bad option, but not the long traceback of an error in pytest or a plugin.
+    """
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = (
         "1"  # no other plugin is needed, and loading them takes time
     )
@@ -297,7 +303,11 @@ def run_pytest(*arguments: Path | str, plugin: object) -> int:
         "--capture=sys",
         "-Wignore",
     ]
-    return int(pytest.main([*map(str, arguments), *quiet], plugins=[plugin]))
+    with redirect_stderr(StringIO()) as errors:
+        status = int(pytest.main([*map(str, arguments), *quiet], plugins=[plugin]))
+    if status != pytest.ExitCode.INTERNAL_ERROR:
+        sys.stderr.write(errors.getvalue())
+    return status
 
 
 def collect(exercise: Exercise, target: str = "answer", *options: str) -> list[dict[str, Any]]:
@@ -363,7 +373,7 @@ def next_step_after(exercise: Exercise) -> str:
 
 def read_hints(file: Path) -> list[str]:
     """Return the items of a numbered list."""
-    items = re.split(r"^\d\. +", file.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    items = re.split(r"^\d\. +", read_text(file), flags=re.MULTILINE)[1:]
     return [item.strip().replace("\n   ", "\n") for item in items]
 
 

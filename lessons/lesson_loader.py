@@ -130,29 +130,56 @@ def additional_exercises() -> Iterator[Exercise]:
                 f"{match[1].removeprefix('0')}. Give one of them another letter."
             )
         prefixes[match[1]] = folder
-        yield Exercise(
-            folder.name,
-            lesson=lessons[int(match[2])],
-            folder=folder,
-            checks=folder / f"test_{folder.name}.py",
-            solution=folder / "solution.py",
-            mistakes=folder / "mistakes",
-            alternatives=folder / "alternatives",
-        )
+        yield additional_exercise(folder, lessons[int(match[2])])
+
+
+def additional_exercise(folder: Path, lesson: Path) -> Exercise:
+    """Return the additional exercise in a folder, which may not exist yet."""
+    return Exercise(
+        folder.name,
+        lesson=lesson,
+        folder=folder,
+        checks=folder / f"test_{folder.name}.py",
+        solution=folder / "solution.py",
+        mistakes=folder / "mistakes",
+        alternatives=folder / "alternatives",
+    )
 
 
 def additional_folders() -> list[Path]:
     """Return the folders of additional exercises: each begins with a digit. Other folders can be beside them.
 
+    Raises BadExercises if there is no folder EXERCISES, or if it cannot be read.
+    """
+    parent = exercises_folder()
+    try:
+        if parent.is_dir():
+            return sorted(
+                folder for folder in parent.iterdir() if re.match(r"[0-9]", folder.name) and folder.is_dir()
+            )
+    except OSError as error:
+        raise BadExercises(
+            f"Cannot read the folder of your own exercises, {display_path(parent)}: {error.strerror}."
+        ) from None
+    if given := os.environ.get("EXERCISES"):
+        raise BadExercises(not_a_folder(given))
+    return []
+
+
+def exercises_folder() -> Path:
+    """Return the folder for additional exercises, which may not exist.
+
     A relative EXERCISES begins in the top folder, because some processes, such as a notebook, run elsewhere.
     """
-    given = os.environ.get("EXERCISES")
-    parent = (LESSONS.parent / Path(given or "exercises").expanduser()).resolve()
-    if not parent.is_dir():
-        if given:
-            raise BadExercises(f"EXERCISES={given} is not a folder. Choose the folder of your own exercises.")
-        return []
-    return sorted(folder for folder in parent.glob("[0-9]*") if folder.is_dir())
+    given = os.environ.get("EXERCISES") or "exercises"
+    try:
+        return (LESSONS.parent / Path(given).expanduser()).resolve()
+    except (OSError, RuntimeError):  # such as ~nouser, or links in a circle
+        raise BadExercises(not_a_folder(given)) from None
+
+
+def not_a_folder(given: str) -> str:
+    return f"EXERCISES={given} is not a folder. Choose the folder of your own exercises."
 
 
 def display_path(path: Path) -> str:
@@ -269,6 +296,16 @@ def explain(error: BaseException, path: Path) -> str:
     return f"{message}\nin {name}, line {frame.lineno}:  {frame.line}"
 
 
+def read_text(file: Path) -> str:
+    """Return the text of a file. Raises UnicodeError with a sentence that names the file."""
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except UnicodeError:
+        raise UnicodeError(
+            f"{display_path(file)} is not UTF-8 text. Save it with the encoding UTF-8."
+        ) from None
+
+
 class About(NamedTuple):
     """The beginning of a lesson's README: its heading, its first paragraph and its first shell lines."""
 
@@ -279,7 +316,7 @@ class About(NamedTuple):
 
 def read_about(folder: Path) -> About:
     """Return the beginning of a lesson's README."""
-    text = (folder / "README.md").read_text(encoding="utf-8")
+    text = read_text(folder / "README.md")
     heading, idea = text.split("\n\n")[:2]
     curl = text.partition("```sh\n")[2].partition("```")[0]
     return About(heading.removeprefix("# "), idea.replace("\n", " "), curl.strip())
@@ -300,23 +337,19 @@ def diff(before: Path, after: Path) -> str:
 
 
 def code_files(folder: Path) -> list[Path]:
-    """Return the files of a lesson's app, without its exercise and the answers to it.
+    """Return the files of a lesson's app: its modules, those in models/ and resources/, and schema.sql.
 
-    An editor may keep copies in a hidden folder, such as .ipynb_checkpoints.
+    Students get these files, so an exercise, an answer, a solution or a file in another folder is not among
+    them. Some editors keep hidden copies of files.
     """
-    others = ("exercise", "answer")
-    python = [
-        path
-        for path in folder.rglob("*.py")
-        if not path.name.startswith(others) and "/." not in path.relative_to(folder.parent).as_posix()
-    ]
-    return sorted([*python, *folder.glob("schema.sql")])
+    python = [path for where in ("", "models/", "resources/") for path in folder.glob(f"{where}*.py")]
+    others = re.compile(r"\.|exercise|answer|.*solution", re.IGNORECASE)
+    return sorted([*(path for path in python if not others.match(path.name)), *folder.glob("schema.sql")])
 
 
 def diff_files(before: Path, after: Path, before_name: str, after_name: str) -> str:
     """Return the unified diff of two files, with these names in it. A missing file counts as an empty one."""
     old, new = (
-        path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
-        for path in (before, after)
+        read_text(path).splitlines(keepends=True) if path.exists() else [] for path in (before, after)
     )
     return "".join(unified_diff(old, new, before_name, after_name, n=2))

@@ -10,12 +10,13 @@ copies the original files back. After you change a lesson on purpose, update the
 from __future__ import annotations
 
 import codecs
+import re
 import signal
 import zipfile
 import zlib
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from lesson_loader import LESSONS, Exercise, code_files, display_path, find_lessons
+from lesson_loader import LESSONS, Exercise, code_files, display_path, find_lessons, read_text
 
 ORIGINALS = LESSONS.parent / "tests/exercises/originals"
 
@@ -36,12 +37,21 @@ def read(name: str) -> dict[str, bytes]:
     archive = ORIGINALS / f"{name}.zip"
     try:
         with zipfile.ZipFile(archive) as files:
-            return {path: files.read(path) for path in files.namelist()}
+            if all(is_plain(path) for path in files.namelist()):
+                return {path: files.read(path) for path in files.namelist()}
+            raise ValueError("a path leads out of the folder of the lesson")
     except UNREADABLE:
         raise NoOriginals(
             f"{display_path(archive)} is missing or damaged. "
             f"Get it again: git checkout {display_path(ORIGINALS)}"
         ) from None
+
+
+def is_plain(path: str) -> bool:
+    """Return True for a path such as models/user.py, which cannot lead out of its folder on any system."""
+    parts = PurePosixPath(path).parts
+    is_normal = path == "/".join(parts) and path.isprintable()
+    return bool(parts) and is_normal and ".." not in parts and not re.search(r"^/|[\\:]", path)
 
 
 def read_app(name: str) -> dict[str, bytes]:
@@ -53,13 +63,14 @@ def read_starter(exercise: Exercise) -> bytes:
     """Return the original exercise.py of an exercise.
 
     Only its author changes the files of an additional exercise, so it has no other original. Raises
-    NoOriginals if there is no such file.
+    NoOriginals if there is no such file, and UnicodeError if it is not UTF-8 text.
     """
     if not exercise.is_additional:
         return read(exercise.name)["exercise.py"]
     file = exercise.folder / "exercise.py"
     if not file.is_file():
         raise NoOriginals(f"{display_path(file)} is missing. Ask for this file where you got the exercise.")
+    read_text(file)  # raises UnicodeError
     return read_lines(file)
 
 
@@ -104,9 +115,20 @@ def save(lesson: Path) -> None:
             archive.writestr(info, content)
 
 
+def find_new(lesson: Path) -> list[str]:
+    """Return the paths of the current files that the archive of a lesson does not contain yet."""
+    try:
+        before = read(lesson.name)
+    except NoOriginals:
+        before = {}
+    return [path for path in current_files(lesson) if path not in before]
+
+
 def main() -> None:
     lessons = find_lessons().values()
     for lesson in lessons:
+        for path in find_new(lesson):
+            print(f"New in {lesson.name}: {path}")
         save(lesson)
     folder = display_path(ORIGINALS)
     print(f"{folder} now contains the current files of {len(lessons)} lessons.")

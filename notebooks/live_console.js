@@ -16,7 +16,7 @@ function render({ model, el }) {
 
   const receive = ({ source, data }) => {
     if (source !== frame.contentWindow) return;
-    if (data.height) frame.style.height = `${data.height}px`;
+    if (data.height) frame.style.height = `${Math.min(data.height, 20_000)}px`;
     else model.send(data);
   };
   window.addEventListener("message", receive);

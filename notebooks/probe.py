@@ -152,6 +152,7 @@ def measure_lifetime(app: Flask, token: str, margin: int) -> MeasuredLifetime:
     with the usual leeway, because the two pictures must have the same scale.
     """
     claims = read_claims(token)
+    claims |= {name: int(claims[name]) for name in TIMES}
     begins, ends = claims["nbf"] - claims["iat"], claims["exp"] - claims["iat"]
     leeway = read_leeway(app)
     ages = {round(ends * tenth / 10) for tenth in range(-1, 13)}

@@ -236,6 +236,7 @@ def check_notebook(path: Path) -> Result:
 if __name__ == "__main__":
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # end quietly if `head` closes the pipe
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # also stop the JupyterLab that it has started
     try:
         main(sys.argv[1:])
     except KeyboardInterrupt:

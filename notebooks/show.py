@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from html import escape
-from http import HTTPStatus
+from http.client import responses
 from pathlib import Path
 
 import httpx
@@ -12,6 +12,7 @@ import httpx
 STYLE = Path(__file__).with_name("demo.css").read_text(encoding="utf-8")
 REQUEST_HEADERS = ("Authorization", "Content-Type")
 RESPONSE_HEADERS = ("WWW-Authenticate", "Allow", "Location", "Content-Type")
+MAX_BODY = 2000  # characters that a cell shows of a body
 HALF = 220  # characters: in half the width of a page, a longer line takes more than four lines
 
 
@@ -33,7 +34,7 @@ def code(text: str) -> str:
 
 def status_line(status: int) -> str:
     """Return a status as Flask's server sends it, such as 401 UNAUTHORIZED."""
-    return f"{status} {HTTPStatus(status).phrase.upper()}"
+    return f"{status} {responses.get(status, '').upper()}".strip()
 
 
 class Display:
@@ -95,10 +96,10 @@ def format_body(content: bytes, kind: str) -> str:
     text = content.decode("utf-8", "replace").strip()
     try:
         body = json.loads(text) if "json" in kind else None
-    except ValueError:
+    except (ValueError, RecursionError):
         body = None
-    if not isinstance(body, dict):
-        return text[:2000]
+    if not isinstance(body, dict) or len(text) > MAX_BODY:
+        return text[:MAX_BODY]
     fields = (
         f"  {json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in body.items()
     )

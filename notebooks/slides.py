@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import importlib.util
+import logging
 import os
 import re
 import signal
@@ -24,13 +25,19 @@ from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellControlSignal
+from nbclient.exceptions import CellControlSignal, DeadKernelError
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
+from nbformat.reader import NotJSONError
 from pygments.formatters import HtmlFormatter
 from traitlets.config import Config
 
 FOLDER = Path(__file__).resolve().parent
+# A deck loads nothing. The presenter window shows the same deck in frames.
+POLICY = (
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+    "frame-src file: http: https:"
+)
 LINES = 22  # A slide has room for this many lines of a diff or a file.
 
 # a paragraph that only links to several files
@@ -253,7 +260,7 @@ def render(notebook: NotebookNode, with_notes: bool = True) -> str:
     if with_notes:
         scripts.insert(1, read_reveal("plugin/notes/notes.js"))
     style = "\n".join([read_reveal("dist/reveal.css"), *styles, read_style()])
-    body = f'<main class="deck"><div class="slides">\n{sections}</div></main>\n'
+    body = f'<main><div class="deck"><div class="slides">\n{sections}</div></div></main>\n'
     body += "".join(f"<script>{script}</script>\n" for script in scripts)
     return render_page(slides[0].title, style, body)
 
@@ -263,6 +270,7 @@ def render_page(title: str, style: str, body: str) -> str:
     # With the class print-pdf, reveal.js leaves the style of printed pages to us.
     return (
         '<!doctype html>\n<html lang="en" class="print-pdf"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title.replace('`', ''))}</title><style>{style}</style></head>\n"
         f"<body>{body}</body></html>\n"
@@ -295,11 +303,16 @@ def choose_notebooks(number: str | None) -> list[Path]:
 
 
 class InterruptibleLoop(asyncio.SelectorEventLoop):
-    """An event loop in which Ctrl-C ends all notebooks and their kernels."""
+    """An event loop in which Ctrl-C ends the whole program and not only one kernel."""
 
     def add_signal_handler(self, *arguments: Any) -> None:  # type: ignore[override]
-        """Refuse the handler of nbclient, because it would end only the kernel of the latest notebook."""
-        raise RuntimeError("Ctrl-C is for the whole program")
+        """Refuse the handlers of nbclient. It expects this error."""
+        raise RuntimeError
+
+
+def interrupt(*_: object) -> None:
+    """Raise KeyboardInterrupt, as Python does. asyncio would replace Python's own handler."""
+    raise KeyboardInterrupt
 
 
 async def write_decks(notebooks: list[Path], out: Path, with_notes: bool) -> list[str]:
@@ -314,10 +327,14 @@ async def write_decks(notebooks: list[Path], out: Path, with_notes: bool) -> lis
             async with limit:
                 result = await run_notebook_async(notebook)
                 page = await asyncio.to_thread(render, result, with_notes)
-            deck.write_text(page, encoding="utf-8")
+            new = deck.with_suffix(".new")  # on a full disk, the old deck stays complete
+            new.write_text(page, encoding="utf-8")
+            new.replace(deck)
             print(f"Wrote {deck}")
-        except CellControlSignal as error:
-            reason = getattr(error, "evalue", "it took too long").partition("\n")[0]
+        except NotJSONError:
+            problems.append(f"{notebook.name} is not a notebook, so {deck} was not written.")
+        except (CellControlSignal, DeadKernelError) as error:
+            reason = getattr(error, "evalue", "it took too long or ended Python").partition("\n")[0]
             problems.append(f"A cell of {notebook.name} failed, so {deck} was not written: {reason}")
 
     await asyncio.gather(*map(write_deck, notebooks))
@@ -337,6 +354,7 @@ def main() -> None:
     out = options.out or (Path("slides") if with_notes else Path("slides/students"))
     try:
         out.mkdir(parents=True, exist_ok=True)
+        print("Running the cells. This takes a minute for all lessons.", flush=True)
         with asyncio.Runner(loop_factory=InterruptibleLoop) as runner:
             problems = runner.run(write_decks(notebooks, out, with_notes))
         if options.number is None:
@@ -361,4 +379,6 @@ def main() -> None:
 if __name__ == "__main__":
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # end quietly if `head` closes the pipe
+    signal.signal(signal.SIGINT, interrupt)
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # it would log what Ctrl-C ends
     main()

@@ -12,17 +12,30 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import os
 import re
+import shlex
 import signal
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from textwrap import indent
 
 import originals
-from lesson_loader import LESSONS, BadExercises, Exercise, find_exercises, find_lessons
+from exercise_loop import read_hints
+from lesson_loader import (
+    LESSONS,
+    BadExercises,
+    Exercise,
+    display_path,
+    find_exercises,
+    find_lessons,
+    read_text,
+)
 from playground.pages import find_linked
 
 ROOT = LESSONS.parent
 LIST = ".edition"
+TEMPORARY = ".edition.new"  # each file has this name until it is complete
 PRIVATE = [
     "exercises",
     "lessons",
@@ -146,7 +159,8 @@ def main() -> None:
         print("To get the new version of a file, delete it and run this command again:\n")
         print("".join(f"  {path}\n" for path in edited))
     then = "commit and push it" if (folder / ".git").exists() else "give the folder to your students"
-    print(f"Next: type cd {options.folder}, and try make lesson-0. Then type make clean, and {then}.")
+    cd = f"cd {shlex.quote(str(options.folder))}"
+    print(f"Next: type {cd}, and try make lesson-0. Then type make clean, and {then}.")
 
 
 def refuse_folder(folder: Path) -> None:
@@ -160,7 +174,7 @@ def refuse_folder(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         sys.exit(f"{folder} is a file. {choose}")
     if folder.is_dir() and not (folder / LIST).exists():
-        others = sorted(path.name for path in folder.iterdir() if path.name != ".git")
+        others = sorted(path.name for path in folder.iterdir() if path.name not in (".git", TEMPORARY))
         if others:
             sys.exit(f"{folder} contains {others[0]}, which no edition wrote. {choose}")
 
@@ -176,7 +190,7 @@ def print_changes() -> None:
 
 def make_edition(hints: int) -> dict[str, bytes]:
     """Return the content of each file of the edition, by path."""
-    files = {path: (ROOT / path).read_bytes() for path in FILES}
+    files = {path: read_file(ROOT / path) for path in FILES}
     for lesson in find_lessons().values():
         files |= lesson_files(lesson)
     for exercise in find_exercises().values():
@@ -192,32 +206,38 @@ def make_edition(hints: int) -> dict[str, bytes]:
 
 def lesson_files(lesson: Path) -> dict[str, bytes]:
     """Return the files of a lesson: its app and starter as they came, its texts, pictures and tests."""
+    readme = {f"lessons/{lesson.name}/README.md": read_file(lesson / "README.md")}
     linked = [file for suffix in ("md", "png", "svg") for file in find_linked(lesson, suffix)]
     tests = ROOT / "tests/lessons" / f"test_{lesson.name}.py"
-    archive = originals.ORIGINALS / f"{lesson.name}.zip"
-    files = [lesson / "README.md", *linked, tests, archive]
+    files = [*linked, tests, originals.ORIGINALS / f"{lesson.name}.zip"]
     app = {f"lessons/{lesson.name}/{path}": content for path, content in originals.read(lesson.name).items()}
-    return app | {file.relative_to(ROOT).as_posix(): file.read_bytes() for file in files}
+    return app | readme | {file.relative_to(ROOT).as_posix(): read_file(file) for file in files}
 
 
 def exercise_files(exercise: Exercise, hints: int) -> dict[str, bytes]:
     """Return the hints and checks of an exercise, and the starter of an additional one."""
     if exercise.is_additional:
         folder = checks = f"exercises/{exercise.name}"
-        starter = {f"{folder}/exercise.py": (exercise.folder / "exercise.py").read_bytes()}
+        starter = {f"{folder}/exercise.py": read_file(exercise.folder / "exercise.py")}
     else:
         folder, checks, starter = f"lessons/{exercise.name}", "tests/exercises", {}
-    text = (exercise.folder / "hints.md").read_text(encoding="utf-8")
     return starter | {
-        f"{folder}/hints.md": first_hints(text, hints).encode(),
-        f"{checks}/{exercise.checks.name}": exercise.checks.read_bytes(),
+        f"{folder}/hints.md": first_hints(exercise.folder / "hints.md", hints).encode(),
+        f"{checks}/{exercise.checks.name}": read_file(exercise.checks),
     }
 
 
-def first_hints(text: str, number: int) -> str:
-    """Return the first items of a numbered list."""
-    before, *items = re.split(r"^(?=\d\. )", text, flags=re.MULTILINE)
-    return before + "".join(items[:number])
+def first_hints(file: Path, number: int) -> str:
+    """Return the first hints of an exercise as a numbered list. Exit unless the file has three hints.
+
+    In a list with other numbers, a part of the third hint could be in another item.
+    """
+    numbers = re.findall(r"^\W*(\d+)[.)]\s", read_file(file).decode("utf-8-sig"), re.MULTILINE)
+    hints = read_hints(file)
+    if len(hints) != 3 or numbers != ["1", "2", "3"]:
+        sys.exit(f"{display_path(file)} needs three hints as a list that begins with 1. 2. 3.")
+    lines = [f"{count}. {indent(hint, '   ').lstrip()}\n" for count, hint in enumerate(hints, 1)]
+    return "".join(lines[:number])
 
 
 def without_proofs(text: str) -> str:
@@ -271,37 +291,80 @@ def make_pyproject() -> str:
 
 
 def read(path: str) -> str:
-    return (ROOT / path).read_text(encoding="utf-8")
+    return read_text(ROOT / path)
+
+
+def read_file(file: Path) -> bytes:
+    """Return the content of a file. Exit if it is a link to another folder, where files can be private.
+
+    Raises UnicodeError if the file should be UTF-8 text and is not.
+    """
+    if not file.resolve().is_relative_to(file.parent.resolve()):
+        sys.exit(f"{display_path(file)} is a link to another folder. Replace it with a copy of that file.")
+    if file.suffix in (".md", ".py"):
+        read_text(file)
+    return file.read_bytes()
 
 
 def update(folder: Path, files: dict[str, bytes]) -> tuple[list[str], list[str]]:
     """Write the files, and delete those that only an earlier edition contains.
 
-    Return the paths of the files that stay because somebody has edited them, and of the deleted ones.
+    Return the paths of the files that stay because somebody has edited them, and of the deleted ones. A link
+    in the folder counts as edited, because it can lead to files elsewhere.
     """
-    digests = {path: digest(content) for path, content in sorted(files.items())}
-    written = read_list(folder)
+    current = {(digest(content), path) for path, content in files.items()}
+    written = read_list(folder) | current
+    folder.mkdir(parents=True, exist_ok=True)
+    # First list both editions. If this command is interrupted, it then still knows every file that it wrote.
+    write_list(folder, written)
     edited, removed = [], []
-    for path in sorted(digests.keys() | written.keys()):
+    for path in sorted({path for _, path in written}):
         file = folder / path
-        current = digest(file.read_bytes()) if file.exists() else None
-        if current not in (None, written.get(path), digests.get(path)):
+        if link := find_link(folder, path):
+            edited.append(link)
+        elif file.is_dir() or (file.exists() and (digest(file.read_bytes()), path) not in written):
             edited.append(path)
         elif path not in files:
             file.unlink(missing_ok=True)
             removed.append(path)
         else:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(files[path])
-    (folder / LIST).write_bytes("".join(f"{value}  {path}\n" for path, value in digests.items()).encode())
-    return edited, removed
+            write_file(folder, path, files[path])
+    write_list(folder, current)
+    return list(dict.fromkeys(edited)), removed
 
 
-def read_list(folder: Path) -> dict[str, str]:
-    """Return the digest of each file that the last edition in this folder wrote, by path."""
+def find_link(folder: Path, path: str) -> str | None:
+    """Return the first part of a path that is a symbolic link, such as lessons for lessons/README.md."""
+    parts = [*reversed(PurePosixPath(path).parents), PurePosixPath(path)]
+    return next((str(part) for part in parts[1:] if (folder / part).is_symlink()), None)
+
+
+def write_file(folder: Path, path: str, content: bytes) -> None:
+    """Write a file under a temporary name, and rename it when it is complete."""
+    temporary = folder / TEMPORARY
+    temporary.unlink(missing_ok=True)  # an interrupted run has left it
+    with temporary.open("xb") as file:
+        file.write(content)
+    (folder / path).parent.mkdir(parents=True, exist_ok=True)
+    os.replace(temporary, folder / path)
+
+
+def write_list(folder: Path, written: set[tuple[str, str]]) -> None:
+    lines = sorted((path, value) for value, path in written)
+    write_file(folder, LIST, "".join(f"{value}  {path}\n" for path, value in lines).encode())
+
+
+def read_list(folder: Path) -> set[tuple[str, str]]:
+    """Return the digest and path of each file that the last edition in this folder wrote.
+
+    Anybody can have changed the list, so ignore each line whose path leads out of the folder or into .git.
+    """
     file = folder / LIST
-    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
-    return {path: value for value, path in (line.split("  ", 1) for line in lines)}
+    if file.is_symlink():
+        sys.exit(f"{file} is a link. Choose a new or empty folder, or delete the link.")
+    lines = read_text(file).splitlines() if file.exists() else []
+    matches = [re.fullmatch(r"([0-9a-f]{64})  (?!(?i:\.git/))(.+)", line) for line in lines]
+    return {(match[1], match[2]) for match in matches if match and originals.is_plain(match[2])}
 
 
 def digest(content: bytes) -> str:
@@ -313,7 +376,7 @@ if __name__ == "__main__":
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # end quietly if `head` closes the pipe
     try:
         main()
-    except (BadExercises, originals.NoOriginals) as error:
+    except (BadExercises, originals.NoOriginals, UnicodeError) as error:
         sys.exit(str(error))
     except OSError as error:
         sys.exit(f"make student stopped: {error}")

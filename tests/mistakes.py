@@ -18,11 +18,12 @@ from __future__ import annotations
 import ast
 import os
 import re
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import exercise_loop
@@ -97,15 +98,76 @@ def run_checks(exercise: str, file: Path, *options: str) -> dict[str, Result]:
 
 
 @contextmanager
-def checking_process() -> Iterator[Callable[..., dict[str, Result]]]:
+def checking_process(seconds: float = 60) -> Iterator[Callable[..., dict[str, Result]]]:
     """Yield a function that calls run_checks in another process.
 
-    All calls share this process, because each new process would need half a second to start.
+    All calls share this process, because each new process would need half a second to start. If the checks
+    take longer than these seconds or end their process, the call raises AssertionError, and the next call
+    starts another process.
     """
-    with ProcessPoolExecutor(1, get_context("spawn"), initializer=print_nothing) as process:
-        yield lambda *arguments: process.submit(run_checks, *arguments).result(timeout=60)
+    process: CheckingProcess | None = None
+
+    def run(*arguments: str | Path) -> dict[str, Result]:
+        nonlocal process
+        if process is None or not process.is_alive():
+            process = CheckingProcess()
+        return process.run(arguments, seconds)
+
+    try:
+        yield run
+    finally:
+        if process:
+            process.end()
 
 
-def print_nothing() -> None:
-    """Discard what this process prints, because the caller gets all results."""
+class CheckingProcess:
+    """A process that runs checks, one call after the other. Only its owner reacts to Ctrl-C."""
+
+    def __init__(self) -> None:
+        context = get_context("spawn")
+        self.pipe, other_end = context.Pipe()
+        self.process = context.Process(target=answer_calls, args=(other_end,))
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # the new process inherits this
+        try:
+            self.process.start()
+        finally:
+            signal.signal(signal.SIGINT, before)
+        other_end.close()  # recv then raises EOFError when the process ends
+
+    def is_alive(self) -> bool:
+        return self.process.is_alive()
+
+    def run(self, arguments: Sequence[str | Path], seconds: float) -> dict[str, Result]:
+        """Return what run_checks returns. Raises AssertionError as checking_process says."""
+        try:
+            self.pipe.send(arguments)
+            in_time = self.pipe.poll(seconds)
+            results, problem = self.pipe.recv() if in_time else ({}, "")
+        except (EOFError, OSError):
+            self.end()
+            raise AssertionError("These checks ended their process.") from None
+        if not in_time:
+            self.end()
+            sentence = f"These checks do not end within {seconds:g} seconds. Is there an endless loop in one?"
+            raise AssertionError(sentence)
+        assert not problem, problem
+        return dict(results)
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.join()
+        self.pipe.close()
+
+
+def answer_calls(pipe: Connection) -> None:
+    """Run checks until the other end of the pipe is closed. For each call, send the results and the problem.
+
+    Discard what the checks print, because the caller gets all results.
+    """
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    with suppress(EOFError):
+        while True:
+            try:
+                pipe.send((run_checks(*pipe.recv()), ""))
+            except AssertionError as error:
+                pipe.send(({}, str(error)))

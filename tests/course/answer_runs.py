@@ -19,23 +19,33 @@ EXPLAINED = re.compile(r"sent .+\n *expected .+\n *got .+\n *question .+\?", re.
 
 def find_problems(exercise: Exercise, run: Run) -> list[str]:
     """Run the checks on the solution, the starter, the lesson's app, the mistakes and the alternatives."""
+    problems: list[str] = []
+    answer = exercise.solution
+
+    def run_on(name: str, file: Path) -> dict[str, Result]:
+        nonlocal answer
+        answer = file
+        return run(name, file)
+
     try:
-        problems = without_full_marks(exercise, exercise.solution, run)
+        if problems := without_full_marks(exercise, exercise.solution, run_on):
+            return problems  # the same checks would run on the other answers
+        problems += points_of_the_starter(exercise, run_on) + points_of_the_app(exercise, run_on)
+        for mistake in read_mistakes(exercise):
+            problems += uncaught(exercise, mistake, run_on)
+        for alternative in find_answers(exercise.alternatives):
+            problems += without_full_marks(exercise, alternative, run_on)
     except AssertionError as error:
-        return [problem(exercise.checks, f"These checks do not run:{indent(str(error))}")]
-    if problems:
-        return problems  # the same checks would run on the other answers
-    problems += points_of_the_starter(exercise, run) + points_of_the_app(exercise, run)
-    for mistake in read_mistakes(exercise):
-        problems += uncaught(exercise, mistake, run)
-    for alternative in find_answers(exercise.alternatives):
-        problems += without_full_marks(exercise, alternative, run)
+        sentence = f"The checks stop when they check {display_path(answer)}:{indent(str(error))}"
+        problems.append(problem(exercise.checks, sentence))
     return problems
 
 
 def without_full_marks(exercise: Exercise, answer: Path, run: Run) -> list[str]:
     """Check that a right answer passes every check."""
     results = run(exercise.name, answer)
+    if problems := not_started(answer, results):
+        return problems
     problems = [
         problem(answer, f"A right answer passes every check, but {name} says:{indent(result.message)}")
         for name, result in results.items()
@@ -52,6 +62,8 @@ def points_of_the_starter(exercise: Exercise, run: Run) -> list[str]:
     """Check that the starter runs, its first check fails, no check passes, and each failure is explained."""
     starter = exercise.folder / "exercise.py"
     results = run(exercise.name, starter)
+    if problems := not_started(starter, results):
+        return problems
     problems = unexplained(starter, results)
     first, *_ = results.items()
     if first[1].outcome == "skipped":
@@ -76,14 +88,20 @@ def points_of_the_app(exercise: Exercise, run: Run) -> list[str]:
     results = run(exercise.name, app)
     if all(result.outcome == "passed" for result in results.values()):
         return [problem(exercise.checks, f"{display_path(app)} passes all checks. Ask for something new.")]
-    return unexplained(app, results)
+    return not_started(app, results) or unexplained(app, results)
+
+
+def not_started(answer: Path, results: dict[str, Result]) -> list[str]:
+    """Check that the app of an answer starts. If it does not, the checks say nothing else about it."""
+    for result in results.values():
+        if result.outcome == "did not start":
+            reason = result.message.removeprefix(f"{answer.name} does not start:")
+            return [problem(answer, f"This app does not start:{indent(reason)}")]
+    return []
 
 
 def unexplained(answer: Path, results: dict[str, Result]) -> list[str]:
     """Check that a check that fails says what was sent, expected and received."""
-    for result in results.values():
-        if result.outcome == "did not start":
-            return [problem(answer, f"This app does not start:{indent(result.message)}")]
     return [
         problem(answer, f"{name} fails without an explanation. Use expect(…) in it:{indent(result.message)}")
         for name, result in results.items()
@@ -98,6 +116,8 @@ def uncaught(exercise: Exercise, mistake: Mistake, run: Run) -> list[str]:
     if mistake.fails not in results:
         return []  # wrong_mistakes reports it
     caught = results[mistake.fails]
+    if caught.outcome == "did not start":
+        return not_started(mistake.path, {mistake.fails: caught})
     if caught.outcome != "failed":
         failed = [name for name, result in results.items() if result.outcome not in ("passed", "skipped")]
         sentence = f"{mistake.fails} should catch this mistake, but its result is: {caught.outcome}."
@@ -117,4 +137,4 @@ def uncaught(exercise: Exercise, mistake: Mistake, run: Run) -> list[str]:
 
 def indent(message: str) -> str:
     """Return a message below the line before it, indented."""
-    return "".join(f"\n      {line}" for line in message.splitlines())
+    return "".join(f"\n      {line}" for line in message.strip().splitlines())

@@ -6,19 +6,29 @@
 Each line names the file, the line and what to do. The wrong and right answers of additional exercises always
 run. While a lesson or an exercise contains a TODO(author), its commands, tests and answers run too.
 
-Exit status 0: nothing is missing. 1: something is. 2: the command has a mistake.
+Exit status 0: nothing is missing. 1: something is. 2: the command has a mistake. 130: you pressed Ctrl-C.
 """
 
 from __future__ import annotations
 
 import os
 import shlex
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-TESTS = Path(__file__).resolve().parent.parent
-sys.path[:1] = [str(TESTS), str(TESTS.parent / "lessons")]  # so that the imports below find their modules
+
+def stop(*_: object) -> None:
+    """End the program after Ctrl-C."""
+    print("You stopped the command.", file=sys.stderr)
+    sys.exit(130)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, stop)  # the imports below take a second
+    TESTS = Path(__file__).resolve().parent.parent
+    sys.path[:1] = [str(TESTS), str(TESTS.parent / "lessons")]  # so that the imports below find their modules
 
 from course import answer_runs, exercise_rules, lesson_rules, lesson_runs  # noqa: E402
 from lesson_loader import BadExercises, Exercise, display_path, find_exercises, find_lessons  # noqa: E402
@@ -27,6 +37,9 @@ from mistakes import checking_process  # noqa: E402
 
 def main() -> None:
     labels = sys.argv[1:]
+    if problems := report("The course", lesson_rules.unusable_readmes()):
+        print_end(problems, labels)  # the other rules read these files
+        sys.exit(1)
     try:
         known = find_labels()
     except BadExercises as error:
@@ -52,12 +65,15 @@ def find_labels() -> list[str]:
 def check(label: str, run: bool) -> list[str]:
     """Report what is missing in the lesson and the exercise with this label, and return it."""
     problems = []
-    if label.isdecimal():
-        lesson = find_lessons()[int(label)]
+    lesson = find_lessons()[int(label)] if label.isdecimal() else None
+    if lesson:
         problems += report(f"Lesson {label} ({display_path(lesson)})", check_lesson(lesson, run))
     if exercise := find_exercises().get(label):
         heading = f"Exercise {label} ({display_path(exercise.folder)})"
         problems += report(heading, check_exercise(exercise, run), exercise_rules.find_advice(exercise))
+    if lesson and (not problems or lesson_rules.answers_import_old_files(lesson)):
+        heading = f"Lesson {label} ({display_path(lesson)})"
+        problems += report(heading, lesson_rules.old_originals(lesson))
     return problems
 
 
@@ -115,4 +131,8 @@ def print_end(problems: list[str], labels: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        main()
+    except KeyboardInterrupt:  # unlike SystemExit, no app can raise it by itself
+        stop()

@@ -71,7 +71,7 @@ def wrong_commands(lesson: Path, folder: Path) -> list[str]:
     commands, problems = [], []
     for command, output in read_commands(text):
         if pattern := expected_output(output):
-            commands.append((command, pattern))
+            commands.append((command, output.strip().rpartition(" → ")[2], pattern))
         else:
             sentence = f"Above {command!r}, write a comment that ends with what it prints, {EXAMPLES}"
             problems.append(problem(readme, sentence, line_of(readme, command)))
@@ -80,10 +80,11 @@ def wrong_commands(lesson: Path, folder: Path) -> list[str]:
     if not commands:
         return problems
     with lesson_server(int(lesson.name[:2]), folder) as server:
-        outputs = run_shell([command for command, _ in commands], server.port)
-    for (command, expected), output in zip(commands, outputs, strict=True):
-        if not re.search(expected, output, re.DOTALL):
-            sentence = f"This command prints something else: {command}{indent(output)}"
+        outputs = run_shell([command for command, *_ in commands], server.port)
+    for (command, expected, pattern), output in zip(commands, outputs, strict=True):
+        if not re.search(pattern, output, re.DOTALL):
+            comparison = indent(f"expected: {expected}") + indent(f"printed: {output}")
+            sentence = f"This command prints something else: {command}{comparison}"
             problems.append(problem(readme, sentence, line_of(readme, command)))
     return problems
 

@@ -15,6 +15,7 @@ import os
 import re
 import shlex
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NoReturn
 
@@ -28,9 +29,11 @@ from course.problems import find_todos  # noqa: E402
 from lesson_loader import (  # noqa: E402
     BadExercises,
     Exercise,
+    additional_exercise,
     code_files,
     diff,
     display_path,
+    exercises_folder,
     find_exercises,
     find_lessons,
 )
@@ -63,17 +66,17 @@ def new_lesson(number: str, name: str) -> None:
     }
     app = {lesson / path.relative_to(previous): path.read_text("utf-8") for path in code_files(previous)}
     app[lesson / "app.py"] += "\n\n" + fill("lesson/change.py", words)
+    templates = {
+        lesson / "README.md": "lesson/README.md",
+        ROOT / f"tests/lessons/test_{lesson.name}.py": "lesson/tests.py",
+        ROOT / f"tests/claims/test_{lesson.name}.py": "lesson/claims.py",
+        ROOT / f"notebooks/{lesson.name}.ipynb": "lesson/notebook.ipynb",
+        ROOT / f"tests/repository/notebook_outputs/{lesson.name}.txt": "lesson/outputs.txt",
+    }
+    refuse_existing([*app, *templates])
     write(app)
     words["DIFF"] = diff(previous, lesson)
-    write(
-        {
-            lesson / "README.md": fill("lesson/README.md", words),
-            ROOT / f"tests/lessons/test_{lesson.name}.py": fill("lesson/tests.py", words),
-            ROOT / f"tests/claims/test_{lesson.name}.py": fill("lesson/claims.py", words),
-            ROOT / f"notebooks/{lesson.name}.ipynb": fill("lesson/notebook.ipynb", words),
-            ROOT / f"tests/repository/notebook_outputs/{lesson.name}.txt": fill("lesson/outputs.txt", words),
-        }
-    )
+    write({file: fill(template, words) for file, template in templates.items()})
     link = f"Next: [Lesson {number}: {words['TITLE']}](../{lesson.name}/)"
     end_section(previous / "README.md", "Your turn", link)
     add_row(last, fill("lesson/row.md", words))
@@ -87,23 +90,25 @@ def new_lesson(number: str, name: str) -> None:
 @click.argument("name", default="")
 def new_exercise(label: str, name: str) -> None:
     """Begin an exercise: 3b pin_login is another one for lesson 3, and 11 is the one of lesson 11."""
-    label = re.sub(r"^0(?=\d)", "", label)
-    match = re.fullmatch(r"(\d+)([a-z]*)", label)
-    if not match or int(match[1]) not in find_lessons():
-        last = max(find_lessons())
+    lessons = find_lessons()
+    match = re.fullmatch(r"0?(0|[1-9][0-9]?)([a-z]{,9})", label)  # 3b or 03b, but not 003b
+    if not match or int(match[1]) not in lessons:
+        last = max(lessons)
         stop(f"{label!r} is not a label. Write a lesson from 0 to {last} and lower-case letters, such as 3b.")
     number, letters = int(match[1]), match[2]
+    label = f"{number}{letters}"
     if not letters:
-        add_exercise_of_lesson(find_lessons()[number])
+        add_exercise_of_lesson(lessons[number])
         return
     check_name(name, f"make new-exercise-{label} NAME=pin_login")
-    parent = Path(os.environ.get("EXERCISES") or ROOT / "exercises").expanduser().resolve()
+    parent = exercises_folder()
     create_folder(parent)
     if existing := find_exercises().get(label):
         stop(f"Exercise {label} exists: {display_path(existing.folder)}. Choose other letters.")
     folder = parent / f"{number:02}{letters}_{name}"
+    files = exercise_files(additional_exercise(folder, lessons[number]))
     create_folder(folder)
-    write(exercise_files(find_exercises()[label]))
+    write(files)
     given = os.environ.get("EXERCISES")
     option = f" EXERCISES={shlex.quote(given)}" if given else ""
     print(f"{display_path(folder)} is the new exercise. Try it: make start-{label} check-{label}{option}")
@@ -148,6 +153,8 @@ def check_name(name: str, example: str) -> None:
         stop(f"Give it a name: {example}")
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         stop(f"{name!r} is not a name. Use lower-case letters, digits and underscores, such as: {example}")
+    if len(name) > 40:  # the names of several files contain it, and a system limits their length
+        stop(f"{name!r} is too long. Use a name with 40 characters or fewer, such as: {example}")
 
 
 def create_folder(folder: Path) -> None:
@@ -165,10 +172,15 @@ def fill(template: str, words: dict[str, str]) -> str:
     return text
 
 
-def write(files: dict[Path, str]) -> None:
-    """Write new files. Exit if one exists or cannot be written."""
+def refuse_existing(files: Iterable[Path]) -> None:
+    """Exit if one of the files exists."""
     if existing := [file for file in files if file.exists()]:
         stop(f"{display_path(existing[0])} exists. Rename it, or delete it, and run this command again.")
+
+
+def write(files: dict[Path, str]) -> None:
+    """Write new files. Exit if one exists or cannot be written."""
+    refuse_existing(files)
     for file, text in files.items():
         try:
             file.parent.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ from nbformat import NotebookNode
 
 from course.problems import line_of, problem
 from helpers import ROOT
-from lesson_loader import code_files, find_exercises, read_about
+from lesson_loader import code_files, find_exercises
 
 NOTEBOOKS = ROOT / "notebooks"
 OUTPUTS = ROOT / "tests/repository/notebook_outputs"
@@ -33,7 +33,7 @@ def find_problems(lesson: Path) -> list[str]:
         nbformat.validate(content)
         for cell in content.cells:
             cell.source = "".join(cell.source)  # a file contains it as a list of lines
-    except (ValueError, LookupError, AttributeError, nbformat.ValidationError):
+    except (ValueError, LookupError, AttributeError, TypeError, nbformat.ValidationError):
         return [problem(notebook, "This file is not a notebook. Save it again in JupyterLab.")]
     cells: list[NotebookNode] = content.cells
     return [
@@ -60,10 +60,11 @@ def cell_problem(lesson: Path, cell: NotebookNode, sentence: str) -> str:
 
 def wrong_headings(lesson: Path, cells: list[NotebookNode]) -> list[str]:
     """Check that the title and the sections have the right names, and that the minutes add up."""
-    notebook, about = NOTEBOOKS / f"{lesson.name}.ipynb", read_about(lesson)
+    notebook = NOTEBOOKS / f"{lesson.name}.ipynb"
+    title = (lesson / "README.md").read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
     headings = [match.groups() for cell in cells if (match := HEADING.match(cell.source))]
     beginning = FIRST_NOTEBOOK if lesson.name.startswith("00") else OTHER_NOTEBOOKS
-    expected = [about.title, *beginning, *ALL_NOTEBOOKS]
+    expected = [title, *beginning, *ALL_NOTEBOOKS]
     if [name for name, _ in headings] != expected:
         sentence = "Write these headings, in this order, each with its minutes as in `## Why (3 minutes)`: "
         return [problem(notebook, sentence + ", ".join(expected) + ".")]

@@ -74,7 +74,7 @@ def source_of(text: Path, test: str, file: str) -> str | None:
         return None
     try:
         return read_tests(path).get(test)
-    except SyntaxError:
+    except (SyntaxError, ValueError):  # not Python, or not UTF-8
         return None
 
 
@@ -150,7 +150,7 @@ def unproven_statements(path: Path) -> list[str]:
 def uncited_claims(lesson: Path) -> list[str]:
     """Check that each test in tests/claims is cited in a text of its lesson."""
     file = ROOT / "tests/claims" / f"test_{lesson.name}.py"
-    text = "".join(path.read_text(encoding="utf-8") for path in lesson.glob("*.md"))
+    text = "".join(path.read_text(encoding="utf-8") for path in texts_of(lesson))
     tests = functions_in(file)
     if not tests:
         return [problem(file, "Write a test for each statement about the library.")]

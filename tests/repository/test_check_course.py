@@ -3,14 +3,16 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from course import answer_runs, exercise_rules, lesson_rules, notebook_rules
-from helpers import ROOT
+from course import answer_runs, check, exercise_rules, lesson_rules, lesson_runs, notebook_rules
+from helpers import ROOT, needs, wait_until
 from lesson_loader import find_exercises, find_lessons
 from mistakes import checking_process
 
@@ -110,6 +112,13 @@ def test_check_course_lists_the_todos_of_a_new_exercise_until_they_are_done(fold
         (["exercise", "99b", "pin"], f"'99b' is not a label. Write a lesson from 0 to {LAST} and lower-case"),
         (["exercise", "b", "pin"], "'b' is not a label"),
         (["exercise", "3B", "pin"], "'3B' is not a label"),
+        (["exercise", "003c", "pin"], "'003c' is not a label"),
+        (["exercise", "٣c", "pin"], "'٣c' is not a label"),
+        (
+            ["exercise", "3c", "a" * 41],
+            "is too long. Use a name with 40 characters or fewer, such as: make new",
+        ),
+        (["lesson", str(LAST + 1), "a" * 41], "is too long. Use a name with 40 characters or fewer"),
         (["exercise", "3"], "Exercise 3 exists. For another one, add a letter: make new-exercise-3b NAME="),
         (["exercise", "0"], "Lesson 0 has no exercise of this kind. Add a letter"),
         (["lesson", str(LAST + 1)], f"Give it a name: make new-{LAST + 1} NAME=realm"),
@@ -228,6 +237,73 @@ def test_an_answer_with_wrong_marks_gets_a_sentence(name, old, new, sentence, fo
     assert [problem for problem in problems if sentence in problem], problems
 
 
+@pytest.mark.parametrize("name", ["solution.py", "exercise.py", "app.py", MISTAKE])
+def test_an_app_that_does_not_start_gets_one_sentence(name, folder, run_checks, tmp_path):
+    exercise = replace(find_exercises()["3b"], lesson=tmp_path)
+    shutil.copy(ROOT / "lessons/03_auth_key/app.py", tmp_path)
+    broken = tmp_path / name if name == "app.py" else folder / name
+    edit(broken, "app = Flask(", "1 / 0\napp = Flask(")
+    [problem] = answer_runs.find_problems(exercise, run_checks)
+    assert problem.startswith(f"{broken}: This app does not start:\n      ZeroDivisionError: ")
+    assert problem.count("does not start") == 1
+
+
+@pytest.mark.parametrize(
+    ("condition", "answer"),
+    [("True", "solution.py"), ("client.get('/exercise-3b').get('ready') == 'true'", MISTAKE)],
+)
+def test_checks_that_do_not_end_get_one_sentence(condition, answer, folder):
+    loop = f"    while {condition}:\n        pass\n    response = "
+    edit(folder / CHECKS, "    response = ", loop)
+    with checking_process(seconds=5) as run_checks:
+        [problem] = answer_runs.find_problems(find_exercises()["3b"], run_checks)
+    assert problem == (
+        f"{folder / CHECKS}: The checks stop when they check {folder / answer}:\n"
+        "      These checks do not end within 5 seconds. Is there an endless loop in one?"
+    )
+
+
+def test_checks_that_end_their_process_get_one_sentence(folder, run_checks):
+    edit(folder / CHECKS, "    response = ", "    __import__('os')._exit(1)\n    response = ")
+    [problem] = answer_runs.find_problems(find_exercises()["3b"], run_checks)
+    assert problem.endswith("solution.py:\n      These checks ended their process.")
+    other = find_exercises()["3"]
+    assert answer_runs.without_full_marks(other, other.solution, run_checks) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="on Windows a test cannot press Ctrl-C")
+def test_ctrl_c_ends_check_course_with_one_line(folder):
+    started = folder / "started"
+    loop = f"""
+    import os
+    import pathlib
+
+    pathlib.Path({str(started)!r}).write_text(str(os.getpid()))
+    while True:
+        pass
+    response = """
+    edit(folder / CHECKS, "    response = ", loop)
+    process = subprocess.Popen(
+        [sys.executable, "tests/course/check.py", "3b"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        wait_until(lambda: started.exists() and started.read_text())
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: every process gets the signal
+        output, errors = process.communicate(timeout=5)
+        assert process.returncode == 130
+        assert (output, errors) == ("", "You stopped the command.\n")
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(started.read_text()), 0)
+    finally:
+        process.kill()
+        process.wait()
+
+
 # what is missing in a lesson
 
 FIVE = "05_error_handler/"
@@ -278,12 +354,7 @@ BROKEN_LESSONS = [
     ),
     ("README.md", "../00_setup/", "../setup/", "The link ../setup/ leads nowhere"),
     ("app.py", "app = Flask", "x = 1\napp = Flask", "app.py: This file changes in 2 places"),
-    (
-        "app.py",
-        "app = Flask",
-        "x = 1\napp = Flask",
-        "The files of lesson 5 are newer. Run: make",
-    ),
+    ("README.md", "## ", "**", "README.md: Write these headings, in this order: The question, How it"),
     ("app.py", "app = Flask(", "app = Flask((", "Python cannot read this file"),
 ]
 
@@ -302,6 +373,79 @@ def test_what_is_wrong_in_a_lesson_gets_a_sentence_with_its_place(name, old, new
     edit(lessons / FIVE / name, old, new)
     problems = lesson_rules.find_problems(lessons / FIVE)
     assert [problem for problem in problems if sentence in problem], problems
+
+
+def test_a_readme_of_one_line_gets_a_sentence(lessons):
+    (lessons / FIVE / "README.md").write_text("# Lesson 5: errors")
+    sentence = "Begin with the title `# Lesson 5: …`"
+    assert [problem for problem in lesson_rules.find_problems(lessons / FIVE) if sentence in problem]
+    assert not [problem for problem in lesson_rules.find_problems_between_lessons() if "05_err" in problem]
+
+
+BROKEN_READMES = {
+    "no title": (
+        lambda readme: edit(readme, "# Lesson 5: ", "# Lesson5: "),
+        ":1: README.md must begin with `# Lesson 5: …`",
+    ),
+    "a folder": (lambda readme: (readme.unlink(), readme.mkdir()), ": This file cannot be read: Is a dir"),
+    "missing": (Path.unlink, ": This file is missing."),
+    "Latin-1": (lambda readme: readme.write_bytes(b"# Lesson 5: \xe9"), ": This file is not UTF-8 text."),
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN_READMES)
+@pytest.mark.parametrize("labels", [[], ["5"]])
+def test_a_readme_that_hides_its_lesson_is_the_only_problem(fault, labels, lessons, monkeypatch, capsys):
+    break_readme, sentence = BROKEN_READMES[fault]
+    break_readme(lessons / FIVE / "README.md")
+    monkeypatch.setattr(lesson_rules, "ROOT", lessons.parent)
+    monkeypatch.setattr(sys, "argv", ["check.py", *labels])
+    with pytest.raises(SystemExit, match="1"):
+        check.main()
+    heading, problem, _, end = capsys.readouterr().out.splitlines()
+    assert heading == "The course"
+    assert problem.startswith(f"  lessons/05_error_handler/README.md{sentence}")
+    assert end.startswith("1 thing is missing.")
+
+
+def test_a_table_of_the_lessons_that_is_not_utf_8_gets_a_sentence(tmp_path, monkeypatch):
+    monkeypatch.setattr(lesson_rules, "README", tmp_path / "README.md")
+    (tmp_path / "README.md").write_bytes(b"\xe9")
+    sentence = "This file is not UTF-8 text. Save it with the encoding UTF-8."
+    assert lesson_rules.unusable_readmes() == [f"{tmp_path}/README.md: {sentence}"]
+
+
+def test_another_result_of_a_command_is_shown_with_what_the_readme_says(lessons, tmp_path):
+    needs("curl", "sh")
+    edit(lessons / FIVE / "README.md", "→ 400", "→ 418")
+    [problem] = lesson_runs.wrong_commands(lessons / FIVE, tmp_path)
+    assert "This command prints something else: curl " in problem
+    assert re.search(r'\n      expected: 418 ".+"\n      printed: HTTP/1\.1 400 ', problem), problem
+
+
+def test_old_originals_are_the_last_problem(monkeypatch, capsys):
+    """Until everything else is right, the author will change the files again."""
+    other = ["answer.py: This answer is wrong."]
+    monkeypatch.setattr(check, "check_lesson", lambda lesson, run: [])
+    monkeypatch.setattr(check, "check_exercise", lambda exercise, run: other)
+    monkeypatch.setattr(lesson_rules, "find_changed", lambda lesson: ["app.py", "exercise.py"])
+    monkeypatch.setattr(lesson_rules, "read", lambda name: {})
+    assert check.check("5", run=False) == other
+    other.clear()
+    [originals] = check.check("5", run=False)
+    assert originals == (
+        "tests/exercises/originals/05_error_handler.zip: The files of lesson 5 are newer. Run: make originals"
+    )
+    assert "Lesson 5 (lessons/05_error_handler)\n  tests/exercises/originals/" in capsys.readouterr().out
+
+
+def test_old_originals_that_answers_import_are_a_problem_at_once(monkeypatch):
+    """An answer can fail because the checks run it beside the old files."""
+    monkeypatch.setattr(check, "check_lesson", lambda lesson, run: [])
+    monkeypatch.setattr(check, "check_exercise", lambda exercise, run: ["answer.py: This answer is wrong."])
+    monkeypatch.setattr(lesson_rules, "find_changed", lambda lesson: ["app.py", "security.py"])
+    monkeypatch.setattr(lesson_rules, "read", lambda name: {})
+    assert len(check.check("5", run=False)) == 2
 
 
 def test_a_lesson_without_its_other_files_is_noticed(lessons, monkeypatch):
@@ -379,6 +523,16 @@ def test_what_is_wrong_in_a_notebook_gets_a_sentence(old, new, sentence, tmp_pat
     monkeypatch.setattr(notebook_rules, "NOTEBOOKS", tmp_path)
     problems = notebook_rules.find_problems(find_lessons()[6])
     assert [problem for problem in problems if sentence in problem], problems
+
+
+@pytest.mark.parametrize("content", ["null", "[]", "3", '{"cells": 3}', "not JSON"])
+def test_a_file_that_is_not_a_notebook_gets_a_sentence(content, tmp_path, monkeypatch):
+    notebook = tmp_path / "06_current_identity.ipynb"
+    notebook.write_text(content)
+    monkeypatch.setattr(notebook_rules, "NOTEBOOKS", tmp_path)
+    assert notebook_rules.find_problems(find_lessons()[6]) == [
+        f"{notebook}: This file is not a notebook. Save it again in JupyterLab."
+    ]
 
 
 def test_a_notebook_without_its_expected_outputs_gets_a_sentence(tmp_path, monkeypatch):

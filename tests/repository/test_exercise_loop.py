@@ -608,6 +608,15 @@ def test_a_check_without_points_is_explained_and_the_other_exercises_are_checked
     assert "\ntest_01b_session.py: test_the_users_are_there has no points. Write a line such as " in output
 
 
+def test_checks_that_stop_are_no_solved_exercises(student, additional):
+    (additional / "test_01b_session.py").write_text("import sys\n\nsys.exit(1)\n")
+    output = student.run("progress")
+    assert output.startswith("\nThe checks stopped before the end (pytest ended with status 3).\n")
+    assert "solved" not in output
+    assert "INTERNALERROR" not in output
+    assert "mainloop" not in output
+
+
 def test_files_that_an_additional_exercise_lacks_are_named(student, additional):
     for name, command in (("exercise.py", "start"), ("test_01b_session.py", "check")):
         (additional / name).rename(additional / "gone")

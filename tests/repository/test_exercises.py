@@ -8,9 +8,9 @@ from collections import defaultdict
 
 import pytest
 
-from course import answer_runs, exercise_rules
+from course import answer_runs, exercise_rules, lesson_rules
 from helpers import ROOT
-from lesson_loader import find_exercises
+from lesson_loader import find_exercises, find_lessons
 from mistakes import checking_process, find_mistakes
 from originals import read, read_app, save
 
@@ -101,6 +101,11 @@ def test_the_originals_of_the_same_files_are_the_same_bytes(tmp_path, monkeypatc
     save(ROOT / "lessons" / FIRST)
     committed = ROOT / f"tests/exercises/originals/{FIRST}.zip"
     assert (tmp_path / committed.name).read_bytes() == committed.read_bytes()
+
+
+@pytest.mark.parametrize("folder", find_lessons().values(), ids=lambda folder: folder.name)
+def test_the_originals_of_a_lesson_are_its_current_files(folder):
+    assert lesson_rules.old_originals(folder) == []
 
 
 def test_an_answer_can_import_the_files_of_the_lessons_app_only():

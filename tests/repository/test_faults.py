@@ -68,8 +68,8 @@ FAULTS = {  # (file, old text, new text, the test that must fail)
     ),
     "a command in the wrong door": (
         "Makefile",
-        "## Teach (notebooks/README.md)\n\nnotebooks: .venv",
-        "notebooks: .venv",
+        "## Teach (notebooks/README.md)\n\nrehearse: .venv",
+        "rehearse: .venv",
         PROMISE + "each_guide_lists_the_commands_of_its_readers_and_no_others",
     ),
     "a plain command that make does not run": (

@@ -1,12 +1,17 @@
 """Tests of the loader: it loads any number of lessons into one process, always from their current files."""
 
 import os
+import re
+import subprocess
 import sys
+import zipfile
+from pathlib import Path
 
 import pytest
 
+import originals
 from helpers import ROOT
-from lesson_loader import code_files, explain, find_lessons, load_app
+from lesson_loader import BadExercises, code_files, explain, find_exercises, find_lessons, load_app
 
 LESSONS = find_lessons()
 
@@ -89,3 +94,88 @@ def test_a_copy_in_a_hidden_folder_is_no_file_of_a_lesson(copy):
     (lesson / ".ipynb_checkpoints").mkdir()
     (lesson / ".ipynb_checkpoints/app-checkpoint.py").write_text("old = True\n")
     assert code_files(lesson) == files
+
+
+@pytest.mark.parametrize(
+    "path", ["my_solution.py", "Solution_3.py", "answer-1.py", ".app.py", "old/app.py", "models/old/user.py"]
+)
+def test_a_private_file_beside_an_app_is_no_file_of_the_lesson(path, copy):
+    lesson = copy / "01_auth_url"
+    files = code_files(lesson)
+    (lesson / path).parent.mkdir(exist_ok=True)
+    (lesson / path).write_text("private = True\n")
+    assert code_files(lesson) == files
+
+
+# the originals
+
+
+@pytest.mark.parametrize("folder", LESSONS.values(), ids=lambda folder: folder.name)
+def test_saving_the_originals_again_gives_the_same_bytes(folder, tmp_path, monkeypatch):
+    archive = (originals.ORIGINALS / f"{folder.name}.zip").read_bytes()
+    monkeypatch.setattr(originals, "ORIGINALS", tmp_path)
+    originals.save(folder)
+    assert (tmp_path / f"{folder.name}.zip").read_bytes() == archive
+
+
+def test_make_originals_names_the_files_that_are_new(copy, tmp_path, monkeypatch, capsys):
+    lesson = copy / "03_auth_key"
+    monkeypatch.setattr(originals, "ORIGINALS", tmp_path)
+    monkeypatch.setattr(originals, "find_lessons", lambda: {3: lesson})
+    originals.save(lesson)
+    (lesson / "my_module.py").touch()
+    originals.main()
+    assert capsys.readouterr().out.startswith("New in 03_auth_key: my_module.py\n")
+    originals.main()
+    assert "New in" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "path", ["/tmp/app.py", "../app.py", "models/../../app.py", "C:/app.py", "models//user.py"]
+)
+def test_an_archive_whose_paths_lead_elsewhere_is_refused(path, tmp_path, monkeypatch):
+    monkeypatch.setattr(originals, "ORIGINALS", tmp_path)
+    with zipfile.ZipFile(tmp_path / "01_auth_url.zip", "w") as archive:
+        archive.writestr(path, "app = None\n")
+    with pytest.raises(originals.NoOriginals, match=r"01_auth_url\.zip is missing or damaged"):
+        originals.read("01_auth_url")
+
+
+# additional exercises that cannot be used
+
+
+def test_a_folder_of_exercises_that_cannot_be_read_gets_a_clear_line(tmp_path, monkeypatch):
+    def iterdir(folder):  # the administrator can read every folder, so removing permissions is not enough
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setenv("EXERCISES", str(tmp_path))
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    line = f"Cannot read the folder of your own exercises, {tmp_path}: Permission denied."
+    with pytest.raises(BadExercises, match=re.escape(line)):
+        find_exercises()
+
+
+def lessons(exercises, *arguments):
+    """Run a command for students and return the lines of its output."""
+    environment = os.environ | {"EXERCISES": str(exercises)}
+    command = [sys.executable, ROOT / "lessons", *arguments]
+    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8")
+    assert result.returncode == 1
+    return (result.stdout + result.stderr).splitlines()
+
+
+def test_a_folder_of_an_unknown_user_gets_a_clear_line():
+    sentence = "EXERCISES=~nouser/x is not a folder. Choose the folder of your own exercises."
+    assert lessons("~nouser/x", "progress") == [sentence]
+
+
+def test_an_exercise_that_is_no_text_or_cannot_be_read_gets_a_clear_line(tmp_path):
+    folder = tmp_path / "03b_pin_login"
+    folder.mkdir()
+    for name, command in (("exercise.py", "start"), ("hints.md", "hint")):
+        (folder / name).write_bytes("é".encode("latin-1"))
+        sentence = f"{folder / name} is not UTF-8 text. Save it with the encoding UTF-8."
+        assert lessons(tmp_path, command, "3b") == [sentence]
+    (folder / "hints.md").unlink()
+    (folder / "hints.md").mkdir()
+    assert lessons(tmp_path, "hint", "3b") == [f"Cannot use {folder}/hints.md: Is a directory."]

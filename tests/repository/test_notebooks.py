@@ -501,6 +501,44 @@ def test_a_good_token_is_shown_in_three_parts_and_verified():
     assert Anatomy(GOOD.encode(), KEY, "the key").text == anatomy.text
 
 
+def test_tokens_with_fractions_of_a_second_are_shown():
+    edited = Lesson(8).edited('"iat": now', '"iat": now.timestamp()')
+    assert "alice" in repr(edited.tokens("bob", "alice"))
+    for display in (edited.lifetime(), edited.forge()):
+        assert "accepted" in repr(display)
+
+
+def test_a_token_that_cannot_be_read_gets_a_message():
+    edited = Lesson(4).edited('.decode("utf-8")', '.decode("utf-8")[:9]')
+    for show in (edited.tokens, edited.lifetime, edited.forge):
+        with pytest.raises(Problem, match="This app's tokens need the claims exp, iat and nbf"):
+            show()
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        ('{"token": 1}', "contains no access_token"),
+        ("[]", "contains no access_token"),
+        ("no JSON", "contains no"),
+    ],
+)
+def test_a_login_without_a_token_gets_a_message(body, problem):
+    line = f"""@app.before_request
+def stop():
+    return app.response_class({body!r}, mimetype="application/json")
+"""
+    with pytest.raises(Problem, match=problem):
+        Lesson(1).edited("api = Api(app)", line + "api = Api(app)").token()
+
+
+def test_a_strange_status_is_shown_as_a_number_and_a_long_body_is_cut():
+    request = httpx.Request("GET", "http://lesson/users")
+    response = httpx.Response(599, json={"text": "x" * 100_000}, request=request)
+    assert "\n\n599\n" in exchange_text(response)
+    assert len(exchange_html(response)) < 20_000
+
+
 def test_a_picture_of_a_login_response_shows_its_token():
     lesson = Lesson(1)
     login = lesson.client.post("/login", json=BOB)

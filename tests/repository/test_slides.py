@@ -236,7 +236,8 @@ def test_ctrl_c_ends_the_kernels_and_says_what_to_do(tmp_path):
         text=True,
         start_new_session=True,
     )
-    time.sleep(3)
+    assert process.stdout.readline().startswith("Running the cells.")
+    time.sleep(1)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does, which sends the signal to the kernels too
     output, _ = process.communicate(timeout=30)  # returns when the kernels have closed this output too
     assert process.returncode == 130

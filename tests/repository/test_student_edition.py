@@ -290,6 +290,138 @@ def test_students_get_the_original_of_a_file_that_the_instructor_has_changed(cop
     assert student.originals.read("01_auth_url")["app.py"] == original
 
 
+LINES = {
+    "absolute": "{outside}/notes.md",
+    "dots": "../outside/notes.md",
+    "hidden dots": "a/../../outside/notes.md",
+}
+
+
+@pytest.mark.parametrize("path", LINES.values(), ids=LINES)
+def test_a_list_that_somebody_has_changed_deletes_nothing_outside_the_folder(path, tmp_path):
+    notes = tmp_path / "outside/notes.md"
+    notes.parent.mkdir()
+    notes.write_bytes(b"mine")
+    student.update(tmp_path / "edition", {"a/b": b"1"})
+    (tmp_path / "edition/.git").mkdir()
+    (tmp_path / "edition/.git/HEAD").write_bytes(b"mine")
+    with (tmp_path / "edition" / student.LIST).open("a") as file:
+        file.write(f"{student.digest(b'mine')}  {path.format(outside=notes.parent)}\nno digest\n")
+        file.write(f"{student.digest(b'mine')}  .git/HEAD\n")
+    assert student.update(tmp_path / "edition", {"a/b": b"2"}) == ([], [])
+    assert notes.read_bytes() == b"mine"
+    assert (tmp_path / "edition/.git/HEAD").exists()
+    assert (tmp_path / "edition/a/b").read_bytes() == b"2"
+
+
+@pytest.mark.parametrize("new", [{"a/b": b"2"}, {}], ids=["replaced", "removed"])
+@pytest.mark.parametrize("link", ["a", "a/b"])
+def test_an_update_follows_no_link(link, new, tmp_path):
+    student.update(tmp_path / "edition", {"a/b": b"1"})
+    (tmp_path / "edition" / link).rename(tmp_path / "outside")
+    (tmp_path / "edition" / link).symlink_to(tmp_path / "outside")
+    before = files_in(tmp_path / "outside") or (tmp_path / "outside").read_bytes()
+    assert student.update(tmp_path / "edition", new) == ([link], [])
+    assert before == (files_in(tmp_path / "outside") or (tmp_path / "outside").read_bytes())
+
+
+def test_a_list_that_is_a_link_or_no_text_gets_a_clear_line(tmp_path):
+    student.update(tmp_path / "edition", {"a": b"1"})
+    (tmp_path / "edition" / student.LIST).rename(tmp_path / "list")
+    (tmp_path / "edition" / student.LIST).symlink_to(tmp_path / "list")
+    status, output = run(tmp_path / "edition")
+    assert (status, output.count("\n")) == (1, 1)
+    assert ".edition is a link." in output
+    (tmp_path / "edition" / student.LIST).unlink()
+    (tmp_path / "edition" / student.LIST).write_bytes(b"\xff")
+    status, output = run(tmp_path / "edition")
+    assert (status, output.count("\n")) == (1, 1)
+    assert ".edition is not UTF-8 text. Save it with the encoding UTF-8." in output
+
+
+@pytest.mark.parametrize("first", [None, {"a": b"1", "b": b"1", "c": b"1"}], ids=["first run", "update"])
+@pytest.mark.parametrize("files_before_the_end", range(4))
+def test_an_interrupted_command_can_run_again(first, files_before_the_end, tmp_path, monkeypatch):
+    if first:
+        student.update(tmp_path, first)
+    new = {"a": b"2", "b": b"2", "d": b"2"}
+    names = iter(range(files_before_the_end))
+
+    def replace(temporary, file):
+        if next(names, None) is None:
+            raise KeyboardInterrupt
+        os.rename(temporary, file)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(student.os, "replace", replace)
+        with pytest.raises(KeyboardInterrupt):
+            student.update(tmp_path, new)
+    student.refuse_folder(tmp_path)
+    edited, _ = student.update(tmp_path, new)
+    assert edited == []
+    files = files_in(tmp_path)
+    del files[student.LIST]
+    assert files == new
+
+
+def test_the_last_line_quotes_the_name_of_the_folder(tmp_path):
+    assert f"Next: type cd '{tmp_path}/my class', and try" in run(tmp_path / "my class")[1]
+
+
+# what is wrong in an exercise of the instructor
+
+
+@pytest.fixture
+def bad_exercise(own_exercise, tmp_path):
+    """A copy of exercise 3b that a test may change."""
+    return shutil.copytree(own_exercise, tmp_path / "own" / own_exercise.name)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1. Why?\n2. Look.\n3) The third hint\n",
+        "1. Why?\n2. Look.\n3.\tThe third hint\n",
+        "1. Why?\n2. Look.\n 3. The third hint\n",
+        " 1. Why?\n 2. Look.\n 3. The third hint\n",
+        "1. Why?\n2. Look.\n3) The third hint\n3. The end\n",
+        "1. Why?\n2. Look.\n",
+        "1. Why?\n2. Look.\n3. The third hint\n4. The end\n",
+    ],
+)
+def test_hints_that_are_no_list_of_three_get_a_clear_line(text, bad_exercise, tmp_path):
+    (bad_exercise / "hints.md").write_text(text)
+    status, output = run(tmp_path / "edition", EXERCISES=bad_exercise.parent)
+    assert status == 1
+    assert output.endswith("03b_pin_login/hints.md needs three hints as a list that begins with 1. 2. 3.\n")
+    assert output.count("\n") == 1
+    assert not (tmp_path / "edition").exists()
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_the_hints_become_a_clean_list(mark, tmp_path):
+    hints = tmp_path / "hints.md"
+    text = f"{mark}1. Why?\n2. Look here:\n\n   `app.py`\n3.  The third hint\n\nIt is nearly the solution.\n"
+    hints.write_text(text, "utf-8")
+    assert student.first_hints(hints, 2) == "1. Why?\n2. Look here:\n\n   `app.py`\n"
+    assert student.first_hints(hints, 1) == "1. Why?\n"
+
+
+@pytest.mark.parametrize("name", ["exercise.py", "hints.md"])
+def test_a_file_that_is_a_link_or_no_text_gets_a_clear_line(name, bad_exercise, tmp_path):
+    file = bad_exercise / name
+    file.rename(tmp_path / "private")
+    file.symlink_to(tmp_path / "private")
+    status, output = run(tmp_path / "edition", EXERCISES=bad_exercise.parent)
+    assert (status, output.count("\n")) == (1, 1)
+    assert f"{name} is a link to another folder. Replace it with a copy of that file." in output
+    file.unlink()
+    file.write_bytes("é".encode("latin-1"))
+    status, output = run(tmp_path / "edition", EXERCISES=bad_exercise.parent)
+    assert (status, output.count("\n")) == (1, 1)
+    assert f"03b_pin_login/{name} is not UTF-8 text. Save it with the encoding UTF-8." in output
+
+
 # it works by itself
 
 
