@@ -411,7 +411,7 @@ def test_a_checker_that_is_killed_costs_nobody_a_point(pair, tmp_path):
 
 
 def copy_of_the_grader(folder):
-    for name in ("lessons", "tests"):
+    for name in ("lessons", "tests", "pyproject.toml"):
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, folder / "repository" / name)
     return folder / "repository"
