@@ -208,6 +208,7 @@ def test_an_app_that_prints_for_ever_does_not_freeze_the_page(open_lesson):
     printed = lesson.page.locator("#printed")
     expect(printed).to_contain_text("Python took longer than 20 seconds", timeout=IN_A_MINUTE)
     expect(lesson.page.locator("#state")).to_have_text("Python is ready.", timeout=IN_A_MINUTE)
+    assert lesson.send("Log in as bob") == "200"
 
 
 def test_a_python_that_keeps_stopping_stays_stopped(open_lesson, problems):
