@@ -59,10 +59,7 @@ def check(exercise: Exercise, *options: str) -> None:
     Exits with status 1 if a check fails.
     """
     answer = existing_answer(exercise)
-    if not exercise.checks.exists():
-        sys.exit(
-            f"{display_path(exercise.checks)} is missing. Get this file again from where you got the course."
-        )
+    require(exercise.checks)
     print(f"\nExercise {exercise.label}: {display_path(answer)}\n")
     results = run_checks([exercise], *options)
     if changed := originals.find_changed(exercise.lesson):
@@ -152,8 +149,7 @@ def check_in_new_process(exercise: Exercise) -> None:
 def hint(exercise: Exercise, level: int) -> None:
     """Print a hint. The first one asks a question; the last of three almost gives the solution."""
     file, label = exercise.folder / "hints.md", exercise.argument
-    if not file.exists():
-        sys.exit(f"{display_path(file)} is missing. Get this file again from where you got the course.")
+    require(file)
     hints = read_hints(file)
     if level > len(hints):
         last = f"make hint-{label} LEVEL={len(hints)}"
@@ -399,6 +395,12 @@ def answer_file(exercise: Exercise) -> Path:
             f"Rename it, then start with: make start-{exercise.argument}"
         )
     return exercise.answer
+
+
+def require(file: Path) -> None:
+    """Exit if a file of the course is missing."""
+    if not file.exists():
+        sys.exit(f"{display_path(file)} is missing. Get this file again from where you got the course.")
 
 
 def existing_answer(exercise: Exercise) -> Path:

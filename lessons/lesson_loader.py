@@ -60,8 +60,7 @@ class Exercise:
     @property
     def argument(self) -> str:
         """What follows `make check-`: the label and, if somebody has chosen one, the folder of exercises."""
-        given = os.environ.get("EXERCISES") if self.is_additional else None
-        return f"{self.label} EXERCISES={shlex.quote(given)}" if given else self.label
+        return self.label + (exercises_option() if self.is_additional else "")
 
     @property
     def answer(self) -> Path:
@@ -92,20 +91,23 @@ def own_exercises() -> Iterator[Exercise]:
 
     A student may have deleted an exercise.py, so the checks are enough.
     """
-    root = LESSONS.parent
-    for lesson in find_lessons().values():
-        name = lesson.name
-        checks = root / "tests/exercises" / f"test_{name}.py"
-        if (lesson / "exercise.py").exists() or checks.exists():
-            yield Exercise(
-                name,
-                lesson=lesson,
-                folder=lesson,
-                checks=checks,
-                solution=root / "solutions" / f"{name}.py",
-                mistakes=root / "tests/exercises/mistakes" / name,
-                alternatives=root / "tests/exercises/alternatives" / name,
-            )
+    for exercise in map(own_exercise, find_lessons().values()):
+        if (exercise.folder / "exercise.py").exists() or exercise.checks.exists():
+            yield exercise
+
+
+def own_exercise(lesson: Path) -> Exercise:
+    """Return the exercise of a lesson, which may not exist yet. Its files are in several folders."""
+    name, root = lesson.name, LESSONS.parent
+    return Exercise(
+        name,
+        lesson=lesson,
+        folder=lesson,
+        checks=root / "tests/exercises" / f"test_{name}.py",
+        solution=root / "solutions" / f"{name}.py",
+        mistakes=root / "tests/exercises/mistakes" / name,
+        alternatives=root / "tests/exercises/alternatives" / name,
+    )
 
 
 def additional_exercises() -> Iterator[Exercise]:
@@ -176,6 +178,12 @@ def exercises_folder() -> Path:
         return (LESSONS.parent / Path(given).expanduser()).resolve()
     except (OSError, RuntimeError):  # such as ~nouser, or links in a circle
         raise BadExercises(not_a_folder(given)) from None
+
+
+def exercises_option() -> str:
+    """Return what make needs to find the same additional exercises, such as " EXERCISES=mine", or ""."""
+    given = os.environ.get("EXERCISES")
+    return f" EXERCISES={shlex.quote(given)}" if given else ""
 
 
 def not_a_folder(given: str) -> str:

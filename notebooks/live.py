@@ -64,17 +64,17 @@ def main(arguments: list[str]) -> None:
         )
 
 
-def find_notebooks() -> dict[str, Path]:
-    """Return the notebooks by the number of their lesson."""
-    return {str(int(path.name[:2])): path for path in sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))}
+def find_notebooks(folder: Path = NOTEBOOKS) -> dict[int, Path]:
+    """Return the notebooks in a folder by the number of their lesson."""
+    return {int(path.name[:2]): path for path in sorted(folder.glob("[0-9][0-9]_*.ipynb"))}
 
 
-def find_notebook(number: str) -> Path:
+def find_notebook(number: str, folder: Path = NOTEBOOKS) -> Path:
     """Return the notebook of a lesson. Exit with a message if there is none."""
-    notebooks = find_notebooks()
-    if number not in notebooks:
-        sys.exit(f"There is no notebook {number!r}. Choose one of these: {', '.join(notebooks)}")
-    return notebooks[number]
+    notebooks = find_notebooks(folder)
+    if not number.isdecimal() or int(number) not in notebooks:
+        sys.exit(f"There is no notebook {number!r}. Choose one of these: {', '.join(map(str, notebooks))}")
+    return notebooks[int(number)]
 
 
 def port_number(text: str) -> int:

@@ -26,13 +26,12 @@ from importlib import metadata
 from pathlib import Path
 from urllib.request import ProxyHandler, build_opener
 
-from nbclient.exceptions import CellControlSignal
 from packaging.requirements import Requirement
 
 from demo import Lesson, Problem
 from live import find_notebook, find_notebooks
 from make_venv import GROUPS, ROOT, WHEELS
-from slides import read_reveal, run_notebook
+from slides import FAILURES, read_reveal, run_notebook, why_it_failed
 
 OK, NOTE, PROBLEM = "ok", "note", "problem"
 LOCKS = [Path(ROOT, lock) for group in ("lessons", "exercises", "notebooks") for lock in GROUPS[group][1]]
@@ -227,9 +226,8 @@ def check_notebook(path: Path) -> Result:
     start = time.monotonic()
     try:
         run_notebook(path)
-    except CellControlSignal as error:
-        reason = getattr(error, "evalue", "it took too long").partition("\n")[0]
-        return PROBLEM, f"A cell of {path.name} fails: {reason}"
+    except FAILURES as error:
+        return PROBLEM, f"A cell of {path.name} fails: {why_it_failed(error)}"
     return OK, f"Notebook {path.name} runs in {time.monotonic() - start:.0f} seconds."
 
 

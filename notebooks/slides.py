@@ -32,12 +32,15 @@ from nbformat.reader import NotJSONError
 from pygments.formatters import HtmlFormatter
 from traitlets.config import Config
 
+from live import find_notebook, find_notebooks
+
 FOLDER = Path(__file__).resolve().parent
 # A deck loads nothing. The presenter window shows the same deck in frames.
 POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
     "frame-src file: http: https:"
 )
+FAILURES = (CellControlSignal, DeadKernelError)  # what nbclient raises if a cell fails
 LINES = 22  # A slide has room for this many lines of a diff or a file.
 
 # a paragraph that only links to several files
@@ -70,6 +73,11 @@ async def run_notebook_async(path: Path, timeout: int = 120) -> NotebookNode:
             resources={"metadata": {"path": str(path.parent)}},
             config=Config({"KernelManager": channel}),
         ).async_execute(stderr=DEVNULL)  # a kernel that Ctrl-C ends would print a traceback
+
+
+def why_it_failed(error: Exception) -> str:
+    """Return the reason for one of FAILURES in one line."""
+    return str(getattr(error, "evalue", "it took too long or ended Python")).partition("\n")[0]
 
 
 # from cells to slides
@@ -294,12 +302,9 @@ def render_index(notebooks: list[Path]) -> str:
 
 def choose_notebooks(number: str | None) -> list[Path]:
     """Return the notebook with this number, or all notebooks without a number."""
-    notebooks = {int(path.name[:2]): path for path in sorted(FOLDER.glob("[0-9][0-9]_*.ipynb"))}
     if number is None:
-        return list(notebooks.values())
-    if not number.isdecimal() or int(number) not in notebooks:
-        sys.exit(f"There is no notebook {number!r}. Choose one of these: {', '.join(map(str, notebooks))}")
-    return [notebooks[int(number)]]
+        return list(find_notebooks(FOLDER).values())
+    return [find_notebook(number, FOLDER)]
 
 
 class InterruptibleLoop(asyncio.SelectorEventLoop):
@@ -333,8 +338,8 @@ async def write_decks(notebooks: list[Path], out: Path, with_notes: bool) -> lis
             print(f"Wrote {deck}")
         except NotJSONError:
             problems.append(f"{notebook.name} is not a notebook, so {deck} was not written.")
-        except (CellControlSignal, DeadKernelError) as error:
-            reason = getattr(error, "evalue", "it took too long or ended Python").partition("\n")[0]
+        except FAILURES as error:
+            reason = why_it_failed(error)
             problems.append(f"A cell of {notebook.name} failed, so {deck} was not written: {reason}")
 
     await asyncio.gather(*map(write_deck, notebooks))

@@ -36,13 +36,8 @@ from playground.pages import find_linked
 ROOT = LESSONS.parent
 LIST = ".edition"
 TEMPORARY = ".edition.new"  # each file has this name until it is complete
-PRIVATE = [
-    "exercises",
-    "lessons",
-    "notebooks",
-    "solutions",
-    "tests",
-]  # an edition in them could leak or be lost
+# An edition in one of these folders could leak or be lost.
+PRIVATE = ["exercises", "lessons", "notebooks", "solutions", "tests"]
 
 # Every entry names one file, so no solution, answer or private file in a folder slips in.
 FILES = [

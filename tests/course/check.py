@@ -11,8 +11,6 @@ Exit status 0: nothing is missing. 1: something is. 2: the command has a mistake
 
 from __future__ import annotations
 
-import os
-import shlex
 import signal
 import sys
 from collections.abc import Sequence
@@ -31,7 +29,14 @@ if __name__ == "__main__":
     sys.path[:1] = [str(TESTS), str(TESTS.parent / "lessons")]  # so that the imports below find their modules
 
 from course import answer_runs, exercise_rules, lesson_rules, lesson_runs  # noqa: E402
-from lesson_loader import BadExercises, Exercise, display_path, find_exercises, find_lessons  # noqa: E402
+from lesson_loader import (  # noqa: E402
+    BadExercises,
+    Exercise,
+    display_path,
+    exercises_option,
+    find_exercises,
+    find_lessons,
+)
 from mistakes import checking_process  # noqa: E402
 
 
@@ -66,14 +71,14 @@ def check(label: str, run: bool) -> list[str]:
     """Report what is missing in the lesson and the exercise with this label, and return it."""
     problems = []
     lesson = find_lessons()[int(label)] if label.isdecimal() else None
+    title = f"Lesson {label} ({display_path(lesson)})" if lesson else ""
     if lesson:
-        problems += report(f"Lesson {label} ({display_path(lesson)})", check_lesson(lesson, run))
+        problems += report(title, check_lesson(lesson, run))
     if exercise := find_exercises().get(label):
         heading = f"Exercise {label} ({display_path(exercise.folder)})"
         problems += report(heading, check_exercise(exercise, run), exercise_rules.find_advice(exercise))
     if lesson and (not problems or lesson_rules.answers_import_old_files(lesson)):
-        heading = f"Lesson {label} ({display_path(lesson)})"
-        problems += report(heading, lesson_rules.old_originals(lesson))
+        problems += report(title, lesson_rules.old_originals(lesson))
     return problems
 
 
@@ -115,9 +120,8 @@ def report(heading: str, problems: list[str], advice: Sequence[str] = ()) -> lis
 
 def print_end(problems: list[str], labels: list[str]) -> None:
     """Print how many things are missing, and what to do next."""
-    given = os.environ.get("EXERCISES")
-    option = f" EXERCISES={shlex.quote(given)}" if given else ""
-    again = "make check-course" + (f" ARGS='{' '.join(labels)}'" if labels else "") + option
+    arguments = f" ARGS='{' '.join(labels)}'" if labels else ""
+    again = f"make check-course{arguments}{exercises_option()}"
     if problems:
         place = problems[0].partition(": ")[0]
         things = "1 thing is" if len(problems) == 1 else f"{len(problems)} things are"

@@ -11,9 +11,7 @@ where those of the other lessons are.
 from __future__ import annotations
 
 import json
-import os
 import re
-import shlex
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -36,6 +34,7 @@ from lesson_loader import (  # noqa: E402
     exercises_folder,
     find_exercises,
     find_lessons,
+    own_exercise,
 )
 
 ROOT = TESTS.parent
@@ -106,13 +105,13 @@ def new_exercise(label: str, name: str) -> None:
     if existing := find_exercises().get(label):
         stop(f"Exercise {label} exists: {display_path(existing.folder)}. Choose other letters.")
     folder = parent / f"{number:02}{letters}_{name}"
-    files = exercise_files(additional_exercise(folder, lessons[number]))
+    exercise = additional_exercise(folder, lessons[number])
+    files = exercise_files(exercise)
     create_folder(folder)
     write(files)
-    given = os.environ.get("EXERCISES")
-    option = f" EXERCISES={shlex.quote(given)}" if given else ""
-    print(f"{display_path(folder)} is the new exercise. Try it: make start-{label} check-{label}{option}")
-    print(f"\nNext: make check-course ARGS={label}{option} lists what to write.")
+    argument = exercise.argument
+    print(f"{display_path(folder)} is the new exercise. Try it: make start-{label} check-{argument}")
+    print(f"\nNext: make check-course ARGS={argument} lists what to write.")
 
 
 def add_exercise_of_lesson(lesson: Path) -> None:
@@ -125,16 +124,7 @@ def add_exercise_of_lesson(lesson: Path) -> None:
         stop(f"Exercise {number} exists. For another one, add a letter: {example}")
     if todos := find_todos([lesson / "app.py"]):
         stop(f"First finish the app of lesson {number}, because the exercise copies it.\n{todos[0]}")
-    checks = ROOT / "tests/exercises"
-    exercise = Exercise(
-        lesson.name,
-        lesson=lesson,
-        folder=lesson,
-        checks=checks / f"test_{lesson.name}.py",
-        solution=ROOT / f"solutions/{lesson.name}.py",
-        mistakes=checks / "mistakes" / lesson.name,
-        alternatives=checks / "alternatives" / lesson.name,
-    )
+    exercise = own_exercise(lesson)
     write(exercise_files(exercise))
     originals.save(lesson)
     end_section(lesson / "README.md", "Your turn", fill("exercise/your_turn.md", {"LABEL": exercise.label}))

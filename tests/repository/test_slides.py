@@ -238,7 +238,7 @@ def test_ctrl_c_ends_the_kernels_and_says_what_to_do(tmp_path):
     )
     assert process.stdout.readline().startswith("Running the cells.")
     time.sleep(1)
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does, which sends the signal to the kernels too
+    os.killpg(process.pid, signal.SIGINT)  # a terminal sends the signal to the kernels too
     output, _ = process.communicate(timeout=30)  # returns when the kernels have closed this output too
     assert process.returncode == 130
     assert output == "\nYou stopped the command. Run it again to write the slides that are missing.\n"
