@@ -21,8 +21,8 @@ globalThis.Worker = class {
   constructor(url) {
     resolveObjectURL(url).text().then((code) => {
       this.thread = new Thread(START + code, { eval: true });
-      this.thread.on("message", (data) => this.onmessage({ data }));
-      this.thread.on("error", (error) => this.onerror(error));
+      this.thread.on("message", (data) => this.onmessage?.({ data }));
+      this.thread.on("error", (error) => this.onerror?.(error));
     });
   }
   postMessage(data) { this.thread.postMessage(data); }
