@@ -97,7 +97,7 @@ def own_exercises() -> Iterator[Exercise]:
 
 
 def own_exercise(lesson: Path) -> Exercise:
-    """Return the exercise of a lesson, which may not exist yet. Its files are in several folders."""
+    """Return a lesson's own exercise, even if its files do not exist yet. They are in several folders."""
     name, root = lesson.name, LESSONS.parent
     return Exercise(
         name,
@@ -181,7 +181,10 @@ def exercises_folder() -> Path:
 
 
 def exercises_option() -> str:
-    """Return what make needs to find the same additional exercises, such as " EXERCISES=mine", or ""."""
+    """Return the option that tells make the chosen folder of exercises, such as " EXERCISES=mine".
+
+    Return "" if nobody has chosen a folder.
+    """
     given = os.environ.get("EXERCISES")
     return f" EXERCISES={shlex.quote(given)}" if given else ""
 

@@ -26,7 +26,7 @@ PORT = 8888
 
 
 def main(arguments: list[str]) -> None:
-    """Open the notebook that the arguments name. Exit with a message if there is none."""
+    """Open the notebook that the arguments name. Exit with a message if it does not exist."""
     parser = argparse.ArgumentParser(
         prog="live.py", description="Open a lesson's notebook in JupyterLab. Other options go to JupyterLab."
     )
@@ -70,7 +70,7 @@ def find_notebooks(folder: Path = NOTEBOOKS) -> dict[int, Path]:
 
 
 def find_notebook(number: str, folder: Path = NOTEBOOKS) -> Path:
-    """Return the notebook of a lesson. Exit with a message if there is none."""
+    """Return the notebook of a lesson. Exit with a message if it does not exist."""
     notebooks = find_notebooks(folder)
     if not number.isdecimal() or int(number) not in notebooks:
         sys.exit(f"There is no notebook {number!r}. Choose one of these: {', '.join(map(str, notebooks))}")

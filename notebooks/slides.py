@@ -76,7 +76,7 @@ async def run_notebook_async(path: Path, timeout: int = 120) -> NotebookNode:
 
 
 def why_it_failed(error: Exception) -> str:
-    """Return the reason for one of FAILURES in one line."""
+    """Return, in one line, why a cell failed. The error is one of FAILURES."""
     return str(getattr(error, "evalue", "it took too long or ended Python")).partition("\n")[0]
 
 
@@ -308,7 +308,7 @@ def choose_notebooks(number: str | None) -> list[Path]:
 
 
 class InterruptibleLoop(asyncio.SelectorEventLoop):
-    """An event loop in which Ctrl-C ends the whole program and not only one kernel."""
+    """An event loop that lets Ctrl-C end the whole program, not only one kernel."""
 
     def add_signal_handler(self, *arguments: Any) -> None:  # type: ignore[override]
         """Refuse the handlers of nbclient. It expects this error."""

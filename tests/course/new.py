@@ -3,9 +3,9 @@
     .venv/bin/python tests/course/new.py lesson 11 realm
     .venv/bin/python tests/course/new.py exercise 3b pin_login
 
-The second command writes the folder 03b_pin_login, in the folder that the environment variable EXERCISES
-names or in `exercises`. An exercise without a letter, such as 11, is for a lesson that has none. Its files go
-where those of the other lessons are.
+The second command writes the folder 03b_pin_login. This folder is in `exercises`, or in the folder that the
+environment variable EXERCISES names. A lesson's own exercise, such as 11, has no letter. Its files are in the
+folder of the lesson, in `solutions` and in `tests/exercises`.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def new_exercise(label: str, name: str) -> None:
 
 
 def add_exercise_of_lesson(lesson: Path) -> None:
-    """Begin the exercise of a lesson that has none."""
+    """Begin a lesson's own exercise, such as 11."""
     number = int(lesson.name[:2])
     if number == 0:
         stop("Lesson 0 has no exercise of this kind. Add a letter: make new-exercise-0b NAME=first_token")
@@ -207,7 +207,7 @@ def exercise_files(exercise: Exercise) -> dict[Path, str]:
 
 
 def end_section(file: Path, heading: str, text: str) -> None:
-    """Add a paragraph at the end of a section of a text, above the footnotes."""
+    """Add a paragraph at the end of a section in a Markdown file, above the footnotes."""
     before, title, section = file.read_text(encoding="utf-8").partition(f"\n## {heading}\n")
     content, *rest = re.split(r"\n(?=\[\^[\w-]+\]: |## )", section, maxsplit=1)
     longer = "\n".join([f"{before}{title}{content.rstrip()}\n\n{text.strip()}\n", *rest])
@@ -223,7 +223,7 @@ def add_row(last: int, row: str) -> None:
 
 
 def add_to_notebook(name: str, homework: str) -> None:
-    """Add a text under *Homework* to the notebook of a lesson, and a cell that runs the checks."""
+    """Extend a lesson's notebook with homework and a cell that runs the checks."""
     file = ROOT / f"notebooks/{name}.ipynb"
     notebook = json.loads(file.read_text(encoding="utf-8"))
     cells = notebook["cells"]

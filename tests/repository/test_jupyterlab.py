@@ -61,7 +61,7 @@ def open_notebook(jupyter_lab, browser: Browser, requests: list[str]) -> Iterato
 
 @pytest.fixture(scope="module")
 def opened(open_notebook: Callable[..., Page]) -> tuple[Page, list[str]]:
-    """The page that opens first, and the names of its tabs. Later tests open more tabs."""
+    """The page that opens first, and the names of its tabs before any test opens more tabs."""
     page = open_notebook()
     return page, page.locator(".lm-DockPanel-tabBar .lm-TabBar-tab").all_inner_texts()
 
@@ -141,7 +141,13 @@ def test_a_click_opens_a_file_of_the_lesson_in_a_tab(page):
 
 
 @pytest.mark.slow
-def test_jupyterlab_follows_the_dark_theme_of_the_system(page):
+def test_jupyterlab_opens_in_the_dark_theme_of_the_system(opened, open_notebook):
+    page = open_notebook("00_setup.ipynb", color_scheme="dark")
+    page.locator("body[data-jp-theme-light=false]").wait_for(state="attached")
+
+
+@pytest.mark.slow
+def test_jupyterlab_follows_the_theme_of_the_system(page):
     for scheme, is_light in (("dark", "false"), ("light", "true")):
         page.emulate_media(color_scheme=scheme)
         page.locator(f"body[data-jp-theme-light={is_light}]").wait_for(state="attached")
@@ -302,6 +308,6 @@ def test_the_console_in_a_notebook_sends_a_changed_token_to_the_app(page):
     assert console.send("Log in as bob") == "200"
     assert console.send("GET /users") == "200"
     console.click("Another user")
-    page.wait_for_timeout(1000)  # the frame grows with its content, and a moving button misses a click
+    page.wait_for_timeout(1000)  # the frame is still growing, and a click could miss the moving button
     assert console.send_again() == "401"
     assert console.refused_by == "Signature"

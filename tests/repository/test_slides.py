@@ -62,7 +62,7 @@ LONG_DIFF = [
 ]
 
 
-# which cells are on which slide
+# The cells of each slide.
 
 
 def test_a_slide_begins_at_each_slide_and_subslide_and_skipped_cells_are_left_out():

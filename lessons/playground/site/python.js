@@ -75,7 +75,7 @@ export class Python {
   /** Stop Python. Calls that wait reject with this sentence. */
   stop(sentence) {
     this.stopped = sentence;
-    // A busy Python can still send an error while it ends. That error is not about the Python that replaces it.
+    // A busy Python can still send an error while it ends. Ignore it, because the next Python did not cause it.
     this.worker.onmessage = this.worker.onerror = null;
     this.worker.terminate();
     for (const { reject } of this.waiting.values()) reject(new Error(sentence));

@@ -1,4 +1,4 @@
-"""The command that grades a class: everyone gets the points they should, whatever happens on the way."""
+"""Test the command that grades a class: everyone gets the right points, even after a failure."""
 
 import csv
 import fcntl
@@ -76,7 +76,7 @@ def stamps(out):
 
 
 def marked(place):
-    """Return the processes, of this user, that have a text in their environment."""
+    """Return the IDs of this user's processes whose environment contains these bytes."""
     found = []
     for process in Path("/proc").iterdir():
         with suppress(OSError):
