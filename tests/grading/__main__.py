@@ -11,7 +11,7 @@ environment variable EXERCISES to their folder. Their answers are exercises/03b_
 Say which exercises count: with --exercises, or in the column "exercises" of the roster. Write SUBMISSIONS
 before --exercises. tests/grading/README.md explains the tables, the results and the sandbox.
 
-Exit status 0: everyone is graded. 1: nothing is graded, and a line says why. 2: the command has a mistake.
+Exit status 0: everyone is graded. 1: nothing is graded, and a line says why. 2: an option has a wrong form.
 3: the grader stopped, or some students have no mark. Run the same command again. 130: you pressed Ctrl-C.
 """
 

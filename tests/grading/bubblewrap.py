@@ -1,7 +1,8 @@
 """The commands that run serve.py: inside bubblewrap, or without it.
 
-Inside bubblewrap, an answer finds a read-only Python, the packages, three of our files and a temporary
-folder. It finds no network, no /proc, and no other file or process of the machine. It has no privileges.
+Inside bubblewrap, an answer finds a read-only Python, the system's libraries, the packages, three of our
+files and a temporary folder. It finds no network, no /proc, and no other file or process of the machine.
+It has no privileges.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ def run_server(serve: object, libraries: object, folder: object, processes: int)
 
 @cache
 def limit_memory() -> tuple[str, ...]:
-    """Return a prefix for a command: with it, systemd limits the command's memory. () if systemd cannot."""
+    """Return a prefix for a command: systemd limits memory, and env sets ENVIRONMENT. () without systemd."""
     if not shutil.which("systemd-run"):
         return ()
     as_user = () if os.geteuid() == 0 else ("--user",)

@@ -27,7 +27,7 @@ from lesson_loader import Exercise, find_exercises
 from originals import read_app
 
 ROOT = Path(__file__).parents[2]
-UNUSED_PLUGINS = (  # of pytest; the first two collect garbage a dozen times in each session
+UNUSED_PLUGINS = (  # of pytest; the first one collects garbage in each session, which is slow
     *("unraisableexception", "threadexception", "terminal", "cacheprovider", "faulthandler", "logging"),
     *("junitxml", "doctest", "unittest", "pastebin", "setuponly", "setupplan", "stepwise", "debugging"),
 )

@@ -46,7 +46,7 @@ def connect(scheduler: str) -> Iterator[tuple[Submit, int]]:
     try:
         client = Client(scheduler, timeout=10)
     except (OSError, ValueError) as error:
-        raise NoScheduler(f"{scheduler} does not respond. Is a Dask scheduler there? {error}") from None
+        raise NoScheduler(f"{scheduler} does not respond. Does a Dask scheduler run there? {error}") from None
     with client:
         try:
             client.wait_for_workers(1, timeout=30)

@@ -20,8 +20,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from grading.bubblewrap import limit_memory
-from grading.formats import clean, display_name, render
-from grading.grade import Course, Submit, Work, grade, grade_all, max_points, unchecked, version_of_checks
+from grading.formats import clean, clean_line, display_name, display_points, render
+from grading.grade import Course, Submit, Work, grade, grade_all, grader_error, max_points, version_of_checks
 from grading.pool import CheckerLost, CheckerPool
 from grading.record import Outcome, Person, StudentResult
 from grading.reports import Busy, Reports, make_pseudonym
@@ -31,13 +31,13 @@ from grading.submissions import NoSubmissions, Source, find_submissions, ignored
 from lesson_loader import BadExercises, find_exercises, label_of
 
 PLAIN: dict[str, Any] = {"markup": False, "highlight": False, "soft_wrap": True}  # names are not markup
-NO_MEMORY_LIMIT = "Each process had a memory limit. A whole sandbox had none, because that needs systemd."
+NO_MEMORY_LIMIT = "Each process had a memory limit. The sandbox as a whole had none: that needs systemd."
 LOST = "the record of this student is missing in the folder of the results"
 FAILED = "The grader failed for some students, who have no mark yet. Run the same command again."
 
 
 class BadCommand(Exception):
-    """Something is missing, in the command or on this machine. The message says what to do."""
+    """The command has a mistake, or this machine lacks something. The message says what to do."""
 
 
 def main() -> int:
@@ -111,8 +111,6 @@ def grade_class(options: argparse.Namespace, console: Console) -> int:
     sources = find_submissions(options.submissions)
     if options.submissions.resolve() in (options.out.resolve(), *options.out.resolve().parents):
         raise BadCommand(f"{options.out} is in the folder of the submissions. Choose another --out.")
-    if names := ignored(options.submissions):
-        console.print(f"Ignored, because they are not submissions: {', '.join(names)}", **PLAIN)
     plans = plan(options, sources)
     warn_about_machine(options, console)
     try:
@@ -121,7 +119,7 @@ def grade_class(options: argparse.Namespace, console: Console) -> int:
         raise BadCommand(f"The folder {options.out} cannot be made: {problem.strerror}.") from None
     pool = CheckerPool()
     with reports.alone(), threads_for(options.jobs, pool) as threads:
-        new_seed = secrets.randbelow(10**9)
+        new_seed = secrets.randbelow(10**18)  # too many to try them all against --anonymous
         seed = new_seed if options.regrade and options.seed is None else options.seed
         course = Course(
             checks=threads.submit(pool.list_checks).result(),
@@ -137,16 +135,21 @@ def grade_class(options: argparse.Namespace, console: Console) -> int:
             for result in grade_all(course, waiting, submit, window):
                 reports.keep(update(result))
                 advance()
-        expected = [update(lost(course, each)) for each in plans]
+        expected = [update(grader_error(course, each.person, each.exercises, LOST)) for each in plans]
         exercises = sorted({name for each in plans for name in each.exercises})
         unmatched = [each.person.id for each in plans if not each.in_roster]
         summary = reports.finish(expected, exercises, unmatched)
         with open(options.summary or os.devnull, "a", encoding="utf-8") as file:
-            for result in reports.results(expected):
+            in_order = sorted(expected, key=display_name) if options.anonymous else expected
+            for result in reports.results(in_order):
                 print_line(console, result)
                 file.write(render("summary.md", result))
     pages = f"{options.out / 'index.html'}, {options.out / 'grades.csv'} and {options.out / 'totals.csv'}"
     console.print(f"\nSeed {course.seed}. The class: {pages}", **PLAIN)
+    if unmatched:
+        console.print(f"They fit nobody in the roster: {', '.join(map(clean_line, unmatched))}", **PLAIN)
+    if names := ignored(options.submissions):
+        console.print(f"Ignored, because they are not submissions: {', '.join(names)}", **PLAIN)
     if course.sandboxed and not options.scheduler and not limit_memory():
         console.print(NO_MEMORY_LIMIT, **PLAIN)
     if summary.errors:
@@ -180,7 +183,10 @@ def plan(options: argparse.Namespace, sources: dict[str, Source]) -> list[Plan]:
     known = {label: exercise.name for label, exercise in find_exercises().items()}
     labels = options.exercises or {label for member in members for label in member.labels}
     if unknown := set(labels) - set(known):
-        raise BadCommand(f"There is no exercise {min(unknown)}. There are {', '.join(known)}.")
+        hint = (
+            " For your own exercises, set EXERCISES to their folder." if min(unknown)[-1:].isalpha() else ""
+        )
+        raise BadCommand(f"There is no exercise {min(unknown)}. There are {', '.join(known)}.{hint}")
     if not labels:
         raise BadCommand(ask_for_exercises(sources, known))
     of_class = tuple(name for label, name in known.items() if label in labels)
@@ -230,12 +236,6 @@ def updater(
         return with_class(result, people[id], overrides, pseudonym)
 
     return update
-
-
-def lost(course: Course, plan: Plan) -> StudentResult:
-    """Return the result of a student whose record is lost: a grader error."""
-    exercises = [unchecked(course, name, Outcome.GRADER_ERROR, LOST) for name in plan.exercises]
-    return StudentResult(plan.person, exercises=exercises, sandboxed=course.sandboxed)
 
 
 def unfinished(
@@ -310,7 +310,6 @@ def progress_of(total: int) -> Iterator[Callable[[], None]]:
 
 def print_line(console: Console, result: StudentResult) -> None:
     """Print a student's points, and why exercises did not pass."""
-    points = "no mark" if result.points is None else f"{result.points} of {result.max_points}"
     labels: dict[str, list[str]] = {}
     for exercise in sorted(result.exercises, key=lambda one: one.outcome is Outcome.NOT_HANDED_IN):
         reason = exercise.problem or str(exercise.outcome)
@@ -320,10 +319,11 @@ def print_line(console: Console, result: StudentResult) -> None:
             continue
         labels.setdefault(reason, []).append(label_of(exercise.exercise))
     each = (f"{join_labels(which)} {reason}" for reason, which in labels.items())
-    reasons = result.problem or "; ".join(each)
+    is_missing = any(one.outcome is Outcome.NOT_HANDED_IN for one in result.exercises)
+    reasons = result.problem or "; ".join([*each, *(result.notes if is_missing else ())])
     name = display_name(result)
     name += " " * (24 - cell_len(name))
-    console.print(f"{points:>12}  {name}  {clean(reasons, 300)}".rstrip(), **PLAIN)
+    console.print(f"{display_points(result):>12}  {name}  {clean(reasons, 300)}".rstrip(), **PLAIN)
 
 
 def join_labels(labels: list[str]) -> str:

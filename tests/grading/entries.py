@@ -26,8 +26,8 @@ ANSWER_BYTES = 65_536
 ARCHIVE_BYTES = 20 * 2**20  # of an archive, and again of a .tar.gz or .tar.bz2 when it is unpacked
 ENTRIES = 20_000  # in an archive or in the folders that we list. For a .tar, headers count too.
 NAMES_CHARACTERS = 4_000_000  # of all entries of an archive together
-HEADER_BYTES = 2_048  # of one pax header or long name in a .tar: for n, older tarfile modules need n² time
-HEADERS_BYTES = 2**19  # of all such headers that are longer than a block
+LONGEST_HEADER = 2_048  # bytes of a header or long name in a .tar: for n, older tarfile modules need n² time
+LONG_HEADERS = 2**19  # bytes of all headers together that are longer than a block
 WRAPPERS = 8  # folders around everything else
 
 ENDING = re.compile(r"\.(zip|tar|tar\.gz|tgz|tar\.bz2|tbz2|tar\.xz|txz|tar\.zst|7z|rar)\Z", re.I)
@@ -218,8 +218,8 @@ class HeaderStream(io.BytesIO):
         self.headers += size > 1  # tarfile reads one byte to find the end
         self.long_bytes += size if size > tarfile.BLOCKSIZE else 0
         check_limit(self.headers, ENTRIES, "entries and headers")
-        check_limit(size, HEADER_BYTES, "bytes in a header")
-        check_limit(self.long_bytes, HEADERS_BYTES, "bytes in headers")
+        check_limit(size, LONGEST_HEADER, "bytes in a header")
+        check_limit(self.long_bytes, LONG_HEADERS, "bytes in headers")
         return super().read(size)
 
 

@@ -1,7 +1,7 @@
 """Write a result as rows of tables, and as text from the templates.
 
-Every text that a student can influence goes through `clean`. If the grader itself failed, there are no
-points: an empty cell, "no mark" or no file.
+Every text that a student can influence goes through `clean`. If the grader itself failed, reports show no
+points: an empty cell, "no mark", no file, or in junit.xml no property "points".
 """
 
 import html
@@ -117,7 +117,7 @@ def protect(text: str) -> str:
     return FORMULA.sub(r"\1\2'", clean_line(text))
 
 
-def split_name(name: str) -> tuple[str, str]:
+def first_and_last_name(name: str) -> tuple[str, str]:
     """Return the first and the last name of "Ada King Lovelace" or "Lovelace, Ada King"."""
     last, comma, first = name.partition(",")
     if not comma:
@@ -128,7 +128,7 @@ def split_name(name: str) -> tuple[str, str]:
 def grades_rows(result: StudentResult) -> Iterator[list[Any]]:
     """Yield a row for each exercise, in the columns GRADES. Penalties for late submissions are always 0."""
     person = result.person
-    first, last = split_name(person.name)
+    first, last = first_and_last_name(person.name)
     fields = [protect(text) for text in (person.due, result.submitted, person.id, last, first, person.email)]
     for exercise in result.exercises:
         points = [exercise.points_of_checks, 0, exercise.points, exercise.max_points]

@@ -96,7 +96,7 @@ def grade(course: Course, work: Work, pool: CheckerPool) -> str:
     )
     results = {name: result_without_checks(course, submission, name) for name in work.exercises}
     answers = {name: submission.answers[name] for name, found in results.items() if found is None}
-    checked = check(course, work.person, answers, pool) if answers else {}
+    checked = check_answers(course, work.person, answers, pool) if answers else {}
     result.exercises = [results[name] or checked[name] for name in work.exercises]
     if REFUSED in to_json(result):
         result.notes.append(REFUSED_CALL)
@@ -119,7 +119,7 @@ def result_without_checks(course: Course, submission: Submission, exercise: str)
     return None
 
 
-def check(
+def check_answers(
     course: Course, person: Person, answers: dict[str, Answer], pool: CheckerPool
 ) -> dict[str, ExerciseResult]:
     """Return the result of each answer by exercise."""
@@ -135,7 +135,7 @@ def check(
         responses = pool.ask(task, 2 * len(answers) * course.time_limit + SPARE)
     except (CheckerLost, OSError) as error:
         responses = {"problem": str(error)}
-    results = {name: read_response(course, name, responses.get(name, responses)) for name in answers}
+    results = {name: read_results(course, name, responses.get(name, responses)) for name in answers}
     return {
         name: replace(result, file=answers[name].file, seed=seeds[name]) for name, result in results.items()
     }
@@ -146,7 +146,7 @@ def seed_for(course: Course, person: Person, answer: Answer) -> int:
     return int(digest_of(str(course.seed), person.id, repr(answer))[:8], 16)
 
 
-def read_response(course: Course, exercise: str, response: dict[str, Any]) -> ExerciseResult:
+def read_results(course: Course, exercise: str, response: dict[str, Any]) -> ExerciseResult:
     """Return the result in a checker's response. If a check has no result, return a grader error."""
     checks = [read_check(check) for check in response.get("checks", ())]
     if [check.name for check in checks] != [check["name"] for check in course.checks[exercise]]:
@@ -162,6 +162,12 @@ def unchecked(course: Course, exercise: str, outcome: Outcome, problem: str = ""
     """Return a result in which every check has this outcome, because no check ran."""
     checks = [CheckResult(outcome=outcome, **check) for check in course.checks[exercise]]
     return ExerciseResult(exercise, max_points(course, exercise), checks, problem=problem)
+
+
+def grader_error(course: Course, person: Person, exercises: Iterable[str], problem: str) -> StudentResult:
+    """Return the result of a student for whom the grader failed."""
+    results = [unchecked(course, name, Outcome.GRADER_ERROR, problem) for name in exercises]
+    return StudentResult(person, exercises=results, sandboxed=course.sandboxed)
 
 
 def max_points(course: Course, exercise: str) -> float:
@@ -184,8 +190,6 @@ def finished(course: Course, waiting: dict[Future[str], Work]) -> Iterator[Stude
     for future in wait(waiting, return_when=FIRST_COMPLETED).done:
         work = waiting.pop(future)
         if error := future.exception():
-            problem = f"{type(error).__name__}: {error}"
-            exercises = [unchecked(course, name, Outcome.GRADER_ERROR, problem) for name in work.exercises]
-            yield StudentResult(work.person, exercises=exercises, sandboxed=course.sandboxed)
+            yield grader_error(course, work.person, work.exercises, f"{type(error).__name__}: {error}")
         else:
             yield from_json(future.result())

@@ -18,7 +18,7 @@ ENDED = "its process has ended"
 class Host:
     """A plugin of pytest that the checks find by its name.
 
-    The answer may take `seconds` to start and for each response, and `time_limit` seconds in all.
+    The answer has `seconds` for its start and for each response, and `time_limit` seconds in all.
     """
 
     __name__ = "host"
@@ -52,7 +52,8 @@ class Host:
         left = self.ends - time.monotonic()
         if not select.select([channel], [], [], max(0, min(self.seconds, left)))[0]:
             if left < self.seconds:
-                raise DidNotStart(self.time_is_over(), "no response in time")
+                message = f"answer.py was not ready: {self.time_is_over()}"
+                raise DidNotStart(message, "no response in time")
             raise DidNotStart(start_timeout_message("answer.py", self.seconds))
         channel.settimeout(self.seconds)
         try:
@@ -66,7 +67,7 @@ class Host:
         """Send a request to an app, and return the status, headers and body of the response."""
         now = time.monotonic()
         if now > self.ends:
-            raise NoResponse(self.time_is_over(), "no response in time")
+            raise NoResponse(f"nothing: {self.time_is_over()}", "no response in time")
         connection, inside = socket.socketpair()
         with connection:
             try:
@@ -83,7 +84,7 @@ class Host:
         return read_response(received, method)
 
     def time_is_over(self) -> str:
-        return f"nothing: the time limit of {self.time_limit:g} seconds is over"
+        return f"the time limit of {self.time_limit:g} seconds is over"
 
     def printed(self) -> str:
         """Return the beginning of what the answer wrote to its standard output and error."""

@@ -62,7 +62,9 @@ def build(out: Path, exercises: list[Exercise]) -> None:
     files = {path.relative_to(ROOT).as_posix(): path for path in sorted(paths)}
     files |= {script.name: script for script in SCRIPTS}
     additional = [each for each in exercises if each.is_additional]
-    files |= {f"exercises/{each.name}/{each.checks.name}": each.checks for each in additional}
+    for each in additional:  # without its starter, the grader does not know a starter that nobody changed
+        own = [path for path in (each.checks, each.folder / "exercise.py") if path.is_file()]
+        files |= {f"exercises/{each.name}/{path.name}": path for path in own}
     contents = {name: path.read_bytes() for name, path in files.items()}
     contents["exercises.txt"] = " ".join(each.label for each in exercises).encode() + b"\n"
     with zipfile.ZipFile(out, "w") as archive:

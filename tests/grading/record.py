@@ -9,7 +9,7 @@ from exercises.client import add_points
 
 
 class Outcome(StrEnum):
-    """How a check, or a whole exercise, went, from best to worst. Only a grader error leaves no points."""
+    """The outcomes of a check or a whole exercise, from best to worst. Only a grader error gives no mark."""
 
     PASSED = "passed"
     SKIPPED = "skipped"  # a check that this check needs did not pass
@@ -63,7 +63,7 @@ class ExerciseResult:
     max_points: float
     checks: list[CheckResult]  # every check, in the order in which the checks run
     file: str = ""  # where the student put the answer: unsanitized
-    seed: int = 0  # for --seed, to repeat the run
+    seed: int = 0  # of the answer's random users: for `lessons check --seed`, not for the grader's --seed
     printed: str = ""  # the beginning of what the answer printed: unsanitized
     problem: str = ""  # why the answer is unreadable, or what failed in the grader
     manual_points: float | None = None  # from overrides.csv: these count instead of the checks' points

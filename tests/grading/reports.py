@@ -5,7 +5,8 @@
     students/NAME/record.json               the result of a student
     students/NAME/index.html  results.json (Gradescope)  result.json (Classroom 50)  junit.xml
 
-With --anonymous, the last four files are in anonymous/PSEUDONYM. A student with a record is done.
+With --anonymous, the last four files are in anonymous/PSEUDONYM. A student is done if there is a record
+without a grader error, and if its digest is still right.
 """
 
 import csv
@@ -91,7 +92,9 @@ class ClassSummary:
 
 def class_page(summary: ClassSummary) -> str:
     """Return the page of the class. Its Content-Security-Policy allows one script, by its digest."""
-    most = sorted(summary.checks.items(), key=lambda item: -count_missed(item[1]))[:3]
+    # Of two checks that equally many students missed, the one that fewer students passed comes first.
+    by_missed = sorted(summary.checks.items(), key=lambda item: item[1][Outcome.PASSED])
+    most = sorted(by_missed, key=lambda item: -count_missed(item[1]))[:3]
     rows = sorted(summary.rows, key=lambda row: normalize("NFKD", formats.display_name(row[0])).casefold())
     script = formats.TEMPLATES.get_template("class.js").render()
     digest = b64encode(hashlib.sha256(script.encode()).digest()).decode()

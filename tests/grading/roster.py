@@ -26,7 +26,7 @@ class Member:
 
     person: Person
     aliases: frozenset[str]  # the id, the e-mail address and the column alias, as `simplify` returns them
-    names: frozenset[str]  # the name in every order, as `squeeze` returns it: adalovelace and lovelaceada
+    names: frozenset[str]  # the name, begun at each word, as `squeeze` returns it: adalovelace, lovelaceada
     labels: tuple[str, ...]  # the exercises that count for this student; () means those of the class
     where: str  # the file and line
 
@@ -131,7 +131,8 @@ def assign(
         for member in fitting:
             if other := assigned[member.person.id]:
                 both = f"{other.name!r} and {source.name!r}"
-                raise BadTable(f"{member.where} fits {both}. Remove one, or add its student.")
+                advice = "Keep one. If the other is from another student, add a line for that student."
+                raise BadTable(f"{member.where} fits {both}. {advice}")
             assigned[member.person.id] = source
     return assigned, unmatched
 
@@ -152,7 +153,8 @@ def read_overrides(path: Path, exercises: Mapping[str, Mapping[str, float]]) -> 
         is_number = re.fullmatch(r"\d{0,9}[.,]?\d{1,9}", points, re.ASCII)
         number = add_points([float(points.replace(",", "."))]) if is_number else None
         if points and (number is None or number > exercises[id][name]):
-            raise BadTable(f"{where} has the points {points!r}. Write a number up to {exercises[id][name]}.")
+            most = exercises[id][name]
+            raise BadTable(f"{where} has the points {points!r}. Write a number from 0 to {most}.")
         overrides[id, name] = Override(number, row["comment"])
     return overrides
 

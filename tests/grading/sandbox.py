@@ -1,6 +1,6 @@
 """The sandbox of a student, in which serve.py starts the student's apps.
 
-Only bytes on sockets come out of a sandbox. The grader never unpickles, decompresses or follows them.
+Only bytes come out of a sandbox, on sockets and in logs. The grader never unpickles or decompresses them.
 """
 
 from __future__ import annotations
@@ -43,10 +43,11 @@ class Sandbox:
         self.output = new_log()
         self.control, inside = socket.socketpair()
         self.control.settimeout(PATIENCE)
+        rules: list[int] = []  # the descriptor of the seccomp filter
         with ExitStack() as stack:
             stack.enter_context(inside)
             if self.folder:
-                rules, command = list[int](), without_bubblewrap(Path(self.folder))
+                command = without_bubblewrap(Path(self.folder))
             else:
                 rules = [stack.enter_context(make_filter()).fileno()]
                 command = in_bubblewrap(rules[0])
@@ -124,7 +125,7 @@ class Sandbox:
 class Sandboxes:
     """Gives each student a sandbox. The next sandbox starts while the one before is in use."""
 
-    def __init__(self, sandboxed: bool = True) -> None:
+    def __init__(self, sandboxed: bool) -> None:
         self.sandboxed = sandboxed
         self.next = Sandbox(sandboxed)
 

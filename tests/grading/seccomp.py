@@ -1,7 +1,7 @@
 """The system calls that an answer may make. The sandbox refuses all others, with ENOSYS.
 
-The list comes from runs of all solutions, mistakes and alternatives. After ENOSYS, new versions of Python and
-of the C library try an older call. libseccomp makes the filter (seccomp(2)).
+We ran all solutions, mistakes and alternatives, and listed the calls that they made. After ENOSYS, new
+versions of Python and of the C library try an older call. libseccomp makes the filter (seccomp(2)).
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ IMPORTED = (  # flask_jwt_compat must come before flask_jwt
     "werkzeug.serving",
 )
 EXPLANATION = "text/x-explanation"  # the content type of a response that this file makes from an exception
-ENTRIES = 2_000  # files and folders in a sandbox: with more, the exercise ends
+MAX_FILES = 2_000  # files and folders in a sandbox: with more, the exercise ends
 
 
 def main(libraries: str, folder: str, processes: str) -> None:
@@ -77,7 +77,7 @@ def main(libraries: str, folder: str, processes: str) -> None:
     control.send(b"+")
     while True:
         while not select.select([control], [], [], 0.1)[0]:
-            if os.getpid() == 1 and count_files(place) > ENTRIES:
+            if os.getpid() == 1 and count_files(place) > MAX_FILES:
                 kill_others()
         message, descriptors, *_ = socket.recv_fds(control, 1, 2)
         if message == b"o":
@@ -221,7 +221,7 @@ def count_files(folder: Path) -> int:
 
 def empty(folder: Path) -> bool:
     """Delete what is in the folder. Return False if there is too much, or if something cannot be deleted."""
-    if count_files(folder) > ENTRIES:
+    if count_files(folder) > MAX_FILES:
         return False
     try:
         for path in folder.iterdir():

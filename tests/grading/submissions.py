@@ -16,8 +16,8 @@ from grading.entries import ENDING, FOLDER, HIDDEN, Entry, MachineFault, Unreada
 from lesson_loader import find_exercises, label_of
 
 # lovelaceada_LATE_12345_678901_answer.py, LATE_anon_Xy12z_678901_answer.py, lovelaceada_12345_text.html
-CANVAS = r"(?:late_)?(anon_[a-z0-9]+)|(\w+?)_(?:late_)?(\d+)"
-CANVAS = rf"(?:{CANVAS})_(?:\d{{5,}}_|(?=(?:text|link)\.html\Z))(?P<file>.+)"
+STUDENT = r"(?:late_)?(anon_[a-z0-9]+)|(\w+?)_(?:late_)?(\d+)"
+CANVAS = rf"(?:{STUDENT})_(?:\d{{3,}}_|(?=(?:text|link)\.html\Z))(?P<file>.+)"
 # Ada Lovelace_12345_assignsubmission_file_answer.py. The name of a folder ends with _file or _file_.
 MOODLE = r"(.+)_(\d+)_assignsubmission_(?:[a-z]+_(?=[^.]))?(?P<file>.+)"
 DOWNLOADS = [re.compile(pattern, re.I | re.S) for pattern in (MOODLE, CANVAS)]
@@ -33,6 +33,7 @@ ANSWER = re.compile(
 OTHER_SCRIPT = re.compile(rf"{ROOM}?(?!\d\d[a-z]*_)[^/]+\.py")
 # In a fork: lessons/my_answer.py, lessons/01_auth_url/answer.py.txt, answer.py, 01_auth_url.py
 MISPLACED = re.compile(rf"(?:{ROOM}(?:[^/]+/)?)?[^/]*answer[^/]*|{ROOM}?\d\d[a-z]*_[^/]+")
+RESET = re.compile(rf"{ROOM}[^/]+/answer-\d+\.py")  # make reset-1 keeps an old answer as answer-1.py
 DECLARES_ENCODING = re.compile(rb"(?:[^\n]*\n)?[ \t\f]*#[^\n]*coding[:=]")  # in one of the first two lines
 ORIGIN = re.compile(  # https://token@github.com/ada/course.git or git@github.com:ada/course
     r'^\[remote "origin"\]\n(?:[ \t]++(?!url).*\n)*[ \t]++url = (?:(?:https?|ssh)://)?(?:[^@/\s]*@)?'
@@ -87,7 +88,8 @@ def find_submissions(folder: Path) -> dict[str, Source]:
     except OSError as error:
         raise NoSubmissions(f"{where} cannot be opened: {error.strerror}. {expected}") from None
     if any(entry.name == "lessons" or ANSWER.fullmatch(entry.name.casefold()) for entry in entries):
-        raise NoSubmissions(f"{where} looks like the submission of one student. {expected} Try its parent.")
+        advice = "Use the folder above it."
+        raise NoSubmissions(f"{where} looks like the submission of one student. {expected} {advice}")
     sources: dict[str, Source] = {}
     for entry in entries:
         names, file = split_name(entry.name)
@@ -122,7 +124,8 @@ def read_submission(source: Source, exercises: Collection[str]) -> Submission:
     files = [(path, split_name(path.name)[1]) for path in source.paths]
     try:
         if len(files) > 1 and not all(name for _, name in files):
-            raise Unreadable("There are several submissions with the same name. Expected one of them.")
+            such = "such as a folder and its .zip"
+            raise Unreadable(f"There are several submissions with the same name, {such}. Expected one.")
         entries = [entry for path, name in files for entry in list_entries(path, name or path.name)]
         reader = Reader(entries, exercises)
         reader.read()
@@ -176,12 +179,15 @@ class Reader:
     def exercise_of(self, place: str) -> str:
         """Return the exercise of an answer with this path, or "". The course may not have the exercise."""
         match = ANSWER.fullmatch(place)
-        if not match or (self.is_fork and not match["room"]):
+        if not match:
             return ""
         return match["file"] if match["file"] != "answer" else match["folder"] or self.single
 
     def read_answer(self, exercise: str, entries: list[Entry]) -> Answer:
         """Read an answer. If there are several files, all must have the same content."""
+        if self.is_fork:  # an answer in the folder of its lesson counts more than one elsewhere
+            entries = [entry for entry in entries if re.match(ROOM, entry.place)] or entries
+        entries = [entry for entry in entries if not RESET.fullmatch(entry.place)] or entries
         contents = {entry.read() for entry in entries[:COPIES]}
         if len(entries) > COPIES or len(contents) > 1:
             names = list_names([quote(entry.name) for entry in entries])
@@ -221,7 +227,8 @@ class Reader:
             if normalize(self.read_file(f"lessons/{lesson}/{path}", original)) != normalize(original)
         ]
         if changed:
-            self.notes.append(f"You changed {list_names(changed)}: the grader uses the original files.")
+            names = list_names(changed)
+            self.notes.append(f"You changed {names}: the grader uses the original files and your answer.py.")
 
     def read_repository(self) -> str:
         """Return the URL of the repository, or "" if it is not known."""

@@ -293,7 +293,7 @@ def test_a_process_that_uses_too_much_processor_time_is_ended():
 
 def test_a_sandbox_that_no_longer_responds_is_replaced(monkeypatch):
     monkeypatch.setattr(sandbox, "PATIENCE", 3)
-    with closing(Sandboxes()) as sandboxes:
+    with closing(Sandboxes(True)) as sandboxes:
         os.killpg(sandboxes.next.process.pid, signal.SIGSTOP)
         frozen = sandboxes.next
         with closing(sandboxes.take()) as box:

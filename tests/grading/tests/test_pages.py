@@ -378,7 +378,7 @@ def test_the_class_page_marks_manual_points_and_explains_the_mark():
     page = class_page(the_class(result))
     row = re.search(r"<tr><th scope=\"row\">.*?</tr>", page, re.S)[0]
     assert Page(row).text.split() == ["anna", "1.25", "1.25", "✎", "given", "by", "hand"]
-    assert "✎ points from overrides.csv, given by hand" in text_of(page)
+    assert "✎ points given by hand" in text_of(page)
 
 
 def test_students_can_have_different_exercises():

@@ -202,7 +202,7 @@ def test_overrides_have_points_or_comments_or_both(table):
         ("ben,3,1,", "has the exercise '3'. For 'ben', use 1."),
         ("ben,03_auth_key,,Nice", "has the exercise '03_auth_key'. For 'ben', use 1."),
         ("ada,,1,", "has the exercise ''"),
-        ("ada,3,2.6,", "has the points '2.6'. Write a number up to 2.5"),
+        ("ada,3,2.6,", "has the points '2.6'. Write a number from 0 to 2.5"),
         ("ada,1,-1,", "has the points '-1'"),
         ("ada,1,nan,", "has the points 'nan'"),
         ("ada,1,inf,", "has the points 'inf'"),

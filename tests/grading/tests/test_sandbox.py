@@ -100,7 +100,7 @@ def test_a_refused_system_call_is_a_note_for_student_and_instructor(graded):
 
 
 def test_a_sandbox_that_does_not_start_is_tried_once_more():
-    with closing(Sandboxes()) as sandboxes:
+    with closing(Sandboxes(True)) as sandboxes:
         sandboxes.next.process.kill()
         sandboxes.next.process.wait()
         with closing(sandboxes.take()) as sandbox:

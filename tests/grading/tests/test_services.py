@@ -171,7 +171,7 @@ def test_the_autograder_contains_no_file_that_students_must_not_see(tmp_path):
     assert [name for name, content in files.items() if content == b"a secret"] == []
 
 
-def test_the_autograder_contains_the_checks_of_an_additional_exercise_and_nothing_else_of_it(
+def test_the_autograder_contains_the_checks_and_the_starter_of_an_additional_exercise_and_nothing_else(
     tmp_path, monkeypatch
 ):
     exercise = make_exercise_1b(tmp_path / "private")
@@ -180,7 +180,8 @@ def test_the_autograder_contains_the_checks_of_an_additional_exercise_and_nothin
         (exercise / name).write_text("")
     monkeypatch.setenv("EXERCISES", str(exercise.parent))
     files = build(ROOT, tmp_path / "built.zip", "1b", "1")
-    assert [name for name in files if "01b_session" in name] == ["exercises/01b_session/test_01b_session.py"]
+    names = ["exercises/01b_session/test_01b_session.py", "exercises/01b_session/exercise.py"]
+    assert [name for name in files if "01b_session" in name] == names
     assert files["exercises.txt"] == b"1 1b\n"
     assert "exercises/01b_session/test_01b_session.py" not in build(ROOT, tmp_path / "built.zip", "1")
 

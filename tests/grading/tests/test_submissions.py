@@ -148,9 +148,16 @@ def test_a_folder_exercises_with_files_is_read_if_there_are_no_additional_exerci
     assert contents(read(path)) == {FIRST: GOOD}
 
 
-def test_a_fork_is_read_by_its_lessons_even_if_answers_lie_beside_them(tmp_path):
-    path = handed_in(tmp_path, "anna", (f"lessons/{SECOND}/answer.py", GOOD), (FLAT, b"an old one"))
-    assert contents(read(path)) == {SECOND: GOOD}
+def test_in_a_fork_an_answer_in_its_lesson_counts_more_than_one_beside_the_lessons(tmp_path):
+    beside = ((FLAT, b"beside"), (f"{SECOND}.py", b"an old one"))
+    path = handed_in(tmp_path, "anna", (f"lessons/{SECOND}/answer.py", GOOD), *beside)
+    assert contents(read(path)) == {FIRST: b"beside", SECOND: GOOD}
+
+
+@pytest.mark.parametrize("name", ["anna", "anna.zip"])
+def test_an_old_answer_that_make_reset_kept_does_not_count(tmp_path, name):
+    old = FORK.replace("answer", "answer-1")
+    assert contents(read(handed_in(tmp_path, name, (FORK, GOOD), (old, b"old")))) == {FIRST: GOOD}
 
 
 @pytest.mark.parametrize("name", EVERY_KIND)
@@ -394,7 +401,7 @@ def test_an_answer_in_the_old_folder_of_a_lesson_is_named(tmp_path, name, room):
     assert read(path, exercises=[FIRST]).notes == ()
 
 
-@pytest.mark.parametrize("file", ["answer.py", FLAT, f"lessons/{FLAT}x", f"lessons/{FIRST}/answer.py.txt"])
+@pytest.mark.parametrize("file", ["answer.py", f"lessons/{FLAT}x", f"lessons/{FIRST}/answer.py.txt"])
 def test_a_misplaced_answer_in_a_fork_is_named(tmp_path, file):
     path = handed_in(tmp_path, "anna", (f"lessons/{SECOND}/answer.py", GOOD), (file, GOOD))
     submission = read(path)
@@ -569,7 +576,7 @@ def test_a_student_is_told_which_files_of_the_lessons_they_changed(fork, kind):
     first = f"lessons/{FIRST}/"
     assert note == (
         f"You changed {first}app.py, {first}exercise.py, {first}models/user.py and 2 more: "
-        "the grader uses the original files."
+        "the grader uses the original files and your answer.py."
     )
 
 
@@ -578,7 +585,7 @@ def test_the_files_of_an_additional_exercise_s_lesson_are_compared(fork, monkeyp
     monkeypatch.setenv("EXERCISES", str(tmp_path / "own"))
     (fork / "lessons/03_auth_key/app.py").write_bytes(b"changed")
     assert read(fork, exercises=[ADDITIONAL]).notes == (
-        "You changed lessons/03_auth_key/app.py: the grader uses the original files.",
+        "You changed lessons/03_auth_key/app.py: the grader uses the original files and your answer.py.",
     )
 
 
@@ -776,7 +783,7 @@ def test_anything_but_a_plain_file_in_a_folder_is_a_problem_of_that_answer_only(
 @pytest.mark.parametrize("step", ["lessons", f"lessons/{FIRST}"])
 @pytest.mark.parametrize("make", [link("/tmp"), os.mkfifo, lambda path: path.touch()])
 def test_anything_but_a_folder_on_the_way_to_an_answer_is_named(tmp_path, step, make):
-    path = handed_in(tmp_path, "anna", (FLAT, GOOD), (f"elsewhere/{FIRST}/answer.py", GOOD))
+    path = handed_in(tmp_path, "anna", ("README.md", GOOD), (f"elsewhere/{FIRST}/answer.py", GOOD))
     (path / step).parent.mkdir(exist_ok=True)
     make(path / step)
     submission = read(path)
