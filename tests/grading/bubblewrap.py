@@ -24,7 +24,9 @@ SERVE = Path(__file__).with_name("serve.py")
 OURS = [SERVE, LESSONS / "lesson_loader.py", LESSONS / "flask_jwt_compat.py"]
 LIBRARIES = Path(sysconfig.get_path("purelib"))
 PYTHON = Path(sys.executable).resolve()
-STANDARD_LIBRARY = PYTHON if sys.base_prefix == "/usr" else Path(sys.base_prefix)  # /usr/lib is there anyway
+INSTALLATION = [PYTHON]  # and its libraries, but not other files below its prefix, which can be a home folder
+if sys.base_prefix != "/usr":  # its libraries are in SYSTEM
+    INSTALLATION += [path for path in Path(sys.base_prefix).glob("lib*") if path.name in ("lib", "lib64")]
 SYSTEM = [Path(name) for name in ("/usr/lib", "/usr/lib64", "/usr/lib32", "/lib", "/lib64", "/lib32")]
 USERS = range(61184, 65520)  # systemd reserves these numbers for temporary users
 ENVIRONMENT = {
@@ -40,7 +42,7 @@ PROCESSES = 16  # including threads
 
 def in_bubblewrap(rules: int) -> list[str]:
     """Return the command that runs serve.py in a sandbox. `rules` is the descriptor of the seccomp filter."""
-    paths = [path for path in SYSTEM if path.is_dir() and not path.is_symlink()] + [STANDARD_LIBRARY]
+    paths = [path for path in SYSTEM if path.is_dir() and not path.is_symlink()] + INSTALLATION
     visible = [option for path in paths for option in bind(path)]
     for path in SYSTEM:
         if path.is_symlink():
@@ -65,11 +67,13 @@ def without_bubblewrap(folder: Path) -> list[str]:
     box.mkdir()
     work.mkdir()
     for path in OURS:
-        shutil.copy(path, box)
-    if os.geteuid() != 0 or not shutil.which("setpriv") or reveal([STANDARD_LIBRARY, LIBRARIES]):
+        shutil.copyfile(path, box / path.name)
+    if os.geteuid() != 0 or not shutil.which("setpriv") or reveal([*INSTALLATION, LIBRARIES]):
         return run_server(box / "serve.py", LIBRARIES, work, 0)  # the limit counts all processes of the user
     user = new_user()
-    folder.chmod(0o711)
+    modes = {folder: 0o711, box: 0o755, work: 0o700} | dict.fromkeys(box.iterdir(), 0o644)
+    for path, mode in modes.items():  # whatever the umask is
+        path.chmod(mode)
     os.chown(work, user, user)
     return [*become(user), *run_server(box / "serve.py", LIBRARIES, work, PROCESSES)]
 

@@ -108,7 +108,7 @@ def duration(text: str) -> float:
 
 def grade_class(options: argparse.Namespace, console: Console) -> int:
     """Grade a folder of submissions, write the reports and return the exit status."""
-    sources = find_submissions(options.submissions)
+    sources, others = find_submissions(options.submissions), ignored(options.submissions)
     if options.submissions.resolve() in (options.out.resolve(), *options.out.resolve().parents):
         raise BadCommand(f"{options.out} is in the folder of the submissions. Choose another --out.")
     plans = plan(options, sources)
@@ -148,8 +148,8 @@ def grade_class(options: argparse.Namespace, console: Console) -> int:
     console.print(f"\nSeed {course.seed}. The class: {pages}", **PLAIN)
     if unmatched:
         console.print(f"They fit nobody in the roster: {', '.join(map(clean_line, unmatched))}", **PLAIN)
-    if names := ignored(options.submissions):
-        console.print(f"Ignored, because they are not submissions: {', '.join(names)}", **PLAIN)
+    if others:
+        console.print(f"Ignored, because they are not submissions: {', '.join(others)}", **PLAIN)
     if course.sandboxed and not options.scheduler and not limit_memory():
         console.print(NO_MEMORY_LIMIT, **PLAIN)
     if summary.errors:

@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import bz2
 import errno
-import gzip
 import io
 import os
 import re
 import stat
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 ANSWER_BYTES = 65_536
 ARCHIVE_BYTES = 20 * 2**20  # of an archive, and again of a .tar.gz or .tar.bz2 when it is unpacked
@@ -28,6 +28,8 @@ ENTRIES = 20_000  # in an archive or in the folders that we list. For a .tar, he
 NAMES_CHARACTERS = 4_000_000  # of all entries of an archive together
 LONGEST_HEADER = 2_048  # bytes of a header or long name in a .tar: for n, older tarfile modules need n² time
 LONG_HEADERS = 2**19  # bytes of all headers together that are longer than a block
+EXTRA_BYTES = 2**20  # of all extra fields in a .zip: for n in one entry, ZipFile needs n² time
+WASTED_BYTES = 2**20  # of a .tar.gz or .tar.bz2 that may unpack to nothing, because that takes seconds
 WRAPPERS = 8  # folders around everything else
 
 ENDING = re.compile(r"\.(zip|tar|tar\.gz|tgz|tar\.bz2|tbz2|tar\.xz|txz|tar\.zst|7z|rar)\Z", re.I)
@@ -180,24 +182,32 @@ def refuse_damaged() -> Iterator[None]:
 
 def list_zip(content: bytes) -> Iterator[Entry]:
     check_limit(content.count(b"PK\1\2"), ENTRIES, "entries")  # ZipFile would list millions of these marks
+    lengths = re.findall(b"PK\1\2.{26}(..)", content, re.S)  # of the extra field of each entry
+    extra = sum(int.from_bytes(length, "little") for length in lengths)
+    check_limit(extra, EXTRA_BYTES, "bytes in extra fields")
     archive = zipfile.ZipFile(io.BytesIO(content))
+    packed = sum(info.compress_size for info in archive.infolist())
+    check_limit(packed, len(content), "packed bytes, because entries must not overlap")
     for info in archive.infolist():
         mode = stat.S_IFDIR if info.filename.endswith(("/", "\\")) else info.external_attr >> 16
         kind = KINDS.get(stat.S_IFMT(mode), OTHER)
         # zipfile unpacks only these two piece by piece. It unpacks bzip2 and LZMA to any size at once.
         if info.flag_bits & 1 or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             kind = LOCKED
-        yield Entry(info.filename, place_of(info.filename), kind, partial(archive.open, info))
+        yield Entry(info.filename, place_of(info.filename), kind, partial(open_packed, archive, info))
+
+
+def open_packed(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> IO[bytes]:
+    check_limit(info.compress_size, 2 * ANSWER_BYTES, "packed bytes in each answer")
+    return archive.open(info)
 
 
 def list_tar(content: bytes) -> Iterator[Entry]:
-    stream: io.BufferedIOBase = io.BytesIO(content)
+    data = content
     if content.startswith(b"\x1f\x8b"):
-        stream = gzip.GzipFile(fileobj=stream)
+        data = unpack(content, zlib.decompressobj(wbits=31))
     elif content.startswith(b"BZh"):
-        stream = bz2.BZ2File(stream)
-    data = stream.read(ARCHIVE_BYTES + 1)
-    check_limit(len(data), ARCHIVE_BYTES, "bytes, unpacked")
+        data = unpack(content, bz2.BZ2Decompressor())
     with tarfile.open(fileobj=HeaderStream(data), mode="r:") as archive:
         for info in archive:
             kind = FILE if info.isreg() and not info.issparse() else FOLDER if info.isdir() else OTHER
@@ -205,6 +215,20 @@ def list_tar(content: bytes) -> Iterator[Entry]:
             yield Entry(info.name, place_of(info.name), kind, partial(io.BytesIO, below))
     if any(data[archive.offset : archive.offset + tarfile.BLOCKSIZE]):  # tarfile stopped before the end
         raise tarfile.ReadError("invalid header")
+
+
+def unpack(content: bytes, unpacker: Any) -> bytes:
+    """Unpack a .tar.gz or .tar.bz2 in pieces, with limits."""
+    data = bytearray()
+    for start in range(0, len(content), 2**14):
+        data += unpacker.decompress(content[start : start + 2**14], ARCHIVE_BYTES + 1)
+        check_limit(len(data), ARCHIVE_BYTES, "bytes, unpacked")
+        check_limit(start - len(data), WASTED_BYTES, "bytes that unpack to nothing")
+        if unpacker.eof:
+            if (unpacker.unused_data + content[start + 2**14 :]).strip(b"\0"):
+                raise ValueError("it has several parts")
+            return bytes(data)
+    raise EOFError("the end is missing")
 
 
 class HeaderStream(io.BytesIO):

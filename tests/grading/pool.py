@@ -89,10 +89,7 @@ class CheckerPool:
     def ask_one(self, task: dict[str, Any], seconds: float) -> dict[str, Any]:
         if self.closed.is_set():
             raise CheckerLost("the grader was stopped")
-        try:
-            checker = self.idle.pop()
-        except IndexError:
-            checker = Checker()
+        checker = self.take_idle() or Checker()
         self.busy.add(checker)
         try:
             response = checker.ask(task, seconds)
@@ -103,6 +100,14 @@ class CheckerPool:
             self.busy.discard(checker)
         self.idle.append(checker)
         return response
+
+    def take_idle(self) -> Checker | None:
+        """Return an idle checker that is alive, if there is one."""
+        with suppress(IndexError):
+            while (checker := self.idle.pop()).process.poll() is not None:
+                checker.close()
+            return checker
+        return None
 
     def list_checks(self) -> dict[str, list[dict[str, Any]]]:
         """Return the checks of each exercise: name, sentence and max_points of each."""

@@ -81,10 +81,11 @@ def main(libraries: str, folder: str, processes: str) -> None:
                 kill_others()
         message, descriptors, *_ = socket.recv_fds(control, 1, 2)
         if message == b"o":
-            task = receive_object(control)
+            task, is_first = receive_object(control), True
             write_files(place, task["files"])
         elif message in (b"s", b"a"):
-            start_app(place, task, message == b"a", *descriptors)
+            start_app(place, task, message == b"a", is_first, *descriptors)
+            is_first = False
         elif message == b"e":
             kill_others()
             control.send(b"e")
@@ -128,12 +129,16 @@ def write_files(folder: Path, files: dict[str, str]) -> None:
         path.write_bytes(text.encode("latin-1"))
 
 
-def start_app(folder: Path, task: dict[str, Any], apart: bool, channel: int, log: int) -> None:
+def start_app(
+    folder: Path, task: dict[str, Any], apart: bool, is_first: bool, channel: int, log: int
+) -> None:
     """Fork a process that serves the app."""
     try:
         if os.fork():
             return
-    except OSError as error:  # earlier processes of this answer use up the limit
+    except OSError as error:
+        if is_first:  # no process of this answer can use up the limit yet: the machine has too many
+            os._exit(1)
         os.write(channel, f"{error}".encode())
         return
     try:

@@ -19,7 +19,7 @@ from lesson_loader import find_exercises, label_of
 STUDENT = r"(?:late_)?(anon_[a-z0-9]+)|(\w+?)_(?:late_)?(\d+)"
 CANVAS = rf"(?:{STUDENT})_(?:\d{{3,}}_|(?=(?:text|link)\.html\Z))(?P<file>.+)"
 # Ada Lovelace_12345_assignsubmission_file_answer.py. The name of a folder ends with _file or _file_.
-MOODLE = r"(.+)_(\d+)_assignsubmission_(?:[a-z]+_(?=[^.]))?(?P<file>.+)"
+MOODLE = r"(.+?)_(\d+)_assignsubmission_(?:[a-z]+_(?=[^.]))?(?P<file>.+)"
 DOWNLOADS = [re.compile(pattern, re.I | re.S) for pattern in (MOODLE, CANVAS)]
 
 COPIES = 9  # of one answer that we compare
@@ -32,7 +32,7 @@ ANSWER = re.compile(
 )
 OTHER_SCRIPT = re.compile(rf"{ROOM}?(?!\d\d[a-z]*_)[^/]+\.py")
 # In a fork: lessons/my_answer.py, lessons/01_auth_url/answer.py.txt, answer.py, 01_auth_url.py
-MISPLACED = re.compile(rf"(?:{ROOM}(?:[^/]+/)?)?[^/]*answer[^/]*|{ROOM}?\d\d[a-z]*_[^/]+")
+MISPLACED = re.compile(rf"(?:{ROOM}(?:[^/]+/)?)?(?=[^/]*answer)[^/]+|{ROOM}?\d\d[a-z]*_[^/]+")
 RESET = re.compile(rf"{ROOM}[^/]+/answer-\d+\.py")  # make reset-1 keeps an old answer as answer-1.py
 DECLARES_ENCODING = re.compile(rb"(?:[^\n]*\n)?[ \t\f]*#[^\n]*coding[:=]")  # in one of the first two lines
 ORIGIN = re.compile(  # https://token@github.com/ada/course.git or git@github.com:ada/course
@@ -112,9 +112,10 @@ def ignored(folder: Path) -> list[str]:
 
 def split_name(name: str) -> tuple[tuple[str, ...], str]:
     """Return a student's names, and the student's name for a file, or "" if no download has such names."""
-    for pattern in DOWNLOADS:
-        if match := pattern.fullmatch(name):
-            return tuple(filter(None, match.groups()[:-1])), match["file"]
+    # A student chooses the end of the name, so the match whose file begins first is the right one.
+    matches = filter(None, (pattern.fullmatch(name) for pattern in DOWNLOADS))
+    if match := min(matches, key=lambda match: match.start("file"), default=None):
+        return tuple(filter(None, match.groups()[:-1])), match["file"]
     return (ENDING.sub("", name),), ""
 
 

@@ -18,7 +18,7 @@ import pytest
 import originals
 from exercises.client import NoResponse
 from grading import bubblewrap, sandbox
-from grading.bubblewrap import STANDARD_LIBRARY, become, reveal, without_bubblewrap
+from grading.bubblewrap import become, reveal, without_bubblewrap
 from grading.grade import Course, Work, grade, version_of_checks
 from grading.host import Host
 from grading.http_messages import read_response
@@ -352,7 +352,7 @@ def ordinary():
         hand_in(folder / "class")
         for path in (folder, *folder.rglob("*")):
             shutil.chown(path, USER, USER)
-        yield folder, [*reveal([STANDARD_LIBRARY, Path(sys.prefix), ROOT]), *become(USER)]
+        yield folder, [*reveal([Path(sys.base_prefix), Path(sys.prefix), ROOT]), *become(USER)]
 
 
 def test_a_hostile_class_is_graded_by_an_ordinary_user(ordinary):
@@ -407,5 +407,5 @@ def test_root_gives_each_answer_a_user_of_its_own_if_there_is_no_sandbox(monkeyp
 @pytest.mark.skipif(not Path("/usr/bin/python3").exists(), reason="the system has no Python")
 def test_the_grader_can_run_on_the_python_of_the_system(monkeypatch):
     monkeypatch.setattr(bubblewrap, "PYTHON", Path("/usr/bin/python3").resolve())
-    monkeypatch.setattr(bubblewrap, "STANDARD_LIBRARY", bubblewrap.PYTHON)
+    monkeypatch.setattr(bubblewrap, "INSTALLATION", [bubblewrap.PYTHON])
     require_sandbox()

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from grading.bubblewrap import STANDARD_LIBRARY, become, reveal
+from grading.bubblewrap import become, reveal
 from helpers import ROOT, needs, wait_until
 from mistakes import find_mistakes
 
@@ -227,7 +227,7 @@ def test_submissions_that_cannot_be_read_are_not_marked_and_the_next_run_marks_t
         if os.geteuid() == 0:
             for path in (folder, *folder.rglob("*")):
                 shutil.chown(path, USER, USER)
-            user = [*reveal([STANDARD_LIBRARY, Path(sys.prefix), ROOT]), *become(USER)]
+            user = [*reveal([Path(sys.base_prefix), Path(sys.prefix), ROOT]), *become(USER)]
         pattern = {"the class": ".", "each folder": "*", "each answer": "*/*.py"}[closed]
         paths = list((folder / "class").glob(pattern)) if pattern != "." else [folder / "class"]
         modes = {path: path.stat().st_mode for path in paths}

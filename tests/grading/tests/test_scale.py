@@ -202,7 +202,7 @@ def test_a_missing_scheduler_is_reported_in_one_line(tmp_path, scheduler):
         taken.bind(("127.0.0.1", 0))  # but nothing listens
         scheduler = scheduler.format(port=taken.getsockname()[1])
         line = one_line(run(submissions, tmp_path / "out", "--scheduler", scheduler))
-    assert line.startswith(f"{scheduler} does not respond. Is a Dask scheduler there? ")
+    assert line.startswith(f"{scheduler} does not respond. Does a Dask scheduler run there? ")
 
 
 def test_without_dask_a_line_names_the_command_that_installs_it(tmp_path):

@@ -435,6 +435,18 @@ def write_class(tmp_path, *files):
     return find_submissions(tmp_path)
 
 
+def test_a_file_name_cannot_put_a_file_under_another_students_name(tmp_path):
+    sources = write_class(
+        tmp_path,
+        "mallorym_11111_222223_x_1042_assignsubmission_file_01_auth_url.py",
+        "Mallory M_11111_assignsubmission_file_x_1042_assignsubmission_file_01_auth_url.py",
+    )
+    assert {name: source.names for name, source in sources.items()} == {
+        "mallorym_11111": {"mallorym", "11111"},
+        "Mallory M_11111": {"Mallory M", "11111"},
+    }
+
+
 def test_the_flat_download_of_canvas_is_read(tmp_path):
     sources = write_class(
         tmp_path,
@@ -1098,10 +1110,12 @@ def tar_header(kind, size):
     return info.tobuf(tarfile.GNU_FORMAT)
 
 
-def listing_one_often(count):
-    """Return a .zip that lists its one answer many times."""
-    numbers = struct.pack("<HHII", count, count, (END - LISTED) * count, LISTED)
-    return ONE[:LISTED] + ONE[LISTED:END] * count + changed(ONE[END:], 8, numbers)
+def listing_one_often(count, extra=b"", packed_size=None):
+    """Return a .zip that lists its one answer many times, with an extra field or another packed size."""
+    entry = changed(ONE[LISTED:END], 30, struct.pack("<H", len(extra))) + extra
+    entry = entry if packed_size is None else changed(entry, 20, struct.pack("<I", packed_size))
+    numbers = struct.pack("<HHII", count, count, len(entry) * count, LISTED)
+    return ONE[:LISTED] + entry * count + changed(ONE[END:], 8, numbers)
 
 
 WHOLE = tarred(("x", GOOD))
@@ -1132,6 +1146,10 @@ HOSTILE = {
     "a bomb.tar.bz2": bz2.compress(bytes(10 * MIB)) * 11,
     "many small files.tar.gz": gzip.compress(WHOLE[:1024] * 10_000) * 11,
     "too many.zip": listing_one_often(limits.ENTRIES + 1),
+    "parts without content.tar.gz": gzip.compress(b"") * 1_000_000,
+    "parts of a byte.tar.bz2": bz2.compress(b"x") * 400_000,
+    "long extra fields.zip": listing_one_often(300, extra=bytes(65_000)),
+    "overlapping.zip": listing_one_often(300, packed_size=65_000),
     "half a million.zip": b"PK\1\2" * 500_000 + ONE,
     "a name that is no UTF-8.zip": changed(changed(ONE, LISTED + 9, b"\x08"), LISTED + 46, b"\xff\xfe"),
     "from the future.zip": changed(ONE, LISTED + 6, b"\xff"),
