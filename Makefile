@@ -91,10 +91,10 @@ check-course: .venv/.installed-exercises .venv/.installed-notebooks ## list what
 
 ## Grade (tests/grading/README.md)
 
-grade: .venv/.installed-exercises ## grade a folder of submissions (SUBMISSIONS=folder OUT=folder ARGS='--jobs 4')
+grade: .venv/.installed-exercises ## grade a folder of submissions (SUBMISSIONS=folder OUT=folder ARGS='--exercises 1 3')
 	@.venv/bin/python tests/grading $(call quoted,$(SUBMISSIONS)) --out $(call quoted,$(or $(OUT),grades)) $(ARGS)
 
-gradescope: .venv/.installed-exercises ## build gradescope.zip, an autograder to upload (ARGS='1 2' for exercises 1 and 2)
+gradescope: .venv/.installed-exercises ## build gradescope.zip, an autograder to upload (ARGS='1 3' for exercises 1 and 3)
 	@.venv/bin/python tests/grading/package.py $(ARGS)
 
 ## Contribute (.github/CONTRIBUTING.md)

@@ -1,10 +1,11 @@
-"""Compare the speed of our grader with other tools, on one exercise, with the same answers and checks.
+"""Compare the speed of our grader with other tools, with the same answers and checks.
 
     .venv/bin/python tests/bench/bench_grading.py --turns 4 --only ours check50
 
-Each tool grades as its own documentation describes, with a new process for each answer if it works that way.
-Each has one CPU. The tools take turns, after one turn to warm up. A turn with a wrong score is reported. The
-other tools are installed in .venv/bench and .venv/bench-nbgrader.
+Each tool grades as its own documentation describes, with a new process for each student if it works that way.
+A student hands in an answer to exercise 6, or an answer to each of eight copies of exercise 6. Each tool has
+one CPU. The tools take turns, after one turn to warm up. A turn with a wrong score is reported. The other
+tools are installed in .venv/bench and .venv/bench-nbgrader.
 """
 
 import argparse
@@ -24,10 +25,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import make_venv
+from lesson_loader import label_of
 
 ROOT = Path(__file__).resolve().parents[2]
 BENCH = ROOT / "tests/bench"
 EXERCISE = "06_current_identity"
+COPIES = [f"06{letter}_current_identity" for letter in "bcdefghi"]  # additional exercises
 PYTHONPATH = os.pathsep.join(
     str(ROOT / part) for part in ("tests/bench", "tests", "lessons", f"lessons/{EXERCISE}")
 )
@@ -50,25 +53,28 @@ class Tool:
     """A grader, and the students' answers that it grades, in FOLDER/submitted/STUDENT/."""
 
     students = len(ANSWERS)
+    exercises = (EXERCISE,)
     cpus = 1
     group = None  # its dependency group in pyproject.toml, and the name of its environment
 
     def __init__(self, folder):
-        self.folder, self.expected = folder, {}
-        for number in range(self.students):
-            old, new, points = ANSWERS[number % len(ANSWERS)]
-            assert old in SOLUTION
-            self.expected[f"student{number:02}"] = points
-            file = self.file(f"student{number:02}")
-            file.parent.mkdir(parents=True)
-            file.write_text(f"# answer {number}\n{SOLUTION.replace(old, new) if old else SOLUTION}")
+        self.folder = folder
+        self.expected = {f"student{number:02}": 0 for number in range(self.students)}
+        for number, student in enumerate(self.expected):
+            (folder / "submitted" / student).mkdir(parents=True)
+            for place, file in enumerate(self.files(student), number):
+                old, new, points = ANSWERS[place % len(ANSWERS)]
+                assert old in SOLUTION
+                self.expected[student] += points
+                header = f"# answer {file.stem} of {student}\n"
+                file.write_text(header + (SOLUTION.replace(old, new) if old else SOLUTION))
         self.prepare()
 
     def program(self, name):
         return ROOT / ".venv" / self.group / "bin" / name
 
-    def file(self, student):
-        return self.folder / "submitted" / student / f"{EXERCISE}.py"
+    def files(self, student):
+        return [self.folder / "submitted" / student / f"{exercise}.py" for exercise in self.exercises]
 
     def prepare(self):
         """Do what an instructor does once, before grading."""
@@ -86,9 +92,13 @@ class Ours(Tool):
     students = 40
     jobs = 1
 
+    def prepare(self):
+        (self.folder / "exercises").mkdir()
+
     def grade(self, out):
         command = [sys.executable, ROOT / "tests/grading", self.folder / "submitted"]
-        run([*command, "--out", out, "--jobs", str(self.jobs)])
+        options = ["--out", out, "--jobs", str(self.jobs), "--exercises", *map(label_of, self.exercises)]
+        run([*command, *options], EXERCISES=str(self.folder / "exercises"))
 
     def scores(self, out):
         scores = dict.fromkeys(self.expected, 0)
@@ -129,15 +139,36 @@ class OursInTwoCommands(Ours):
         return one if one == other else {}
 
 
+class OursWithEightExercises(Ours):
+    students = 12
+    exercises = COPIES
+
+    def prepare(self):
+        for exercise in self.exercises:
+            make_copy(self.folder / "exercises" / exercise)
+
+
+def make_copy(folder):
+    """Write an additional exercise with the checks and the starter of exercise 6."""
+    folder.mkdir(parents=True)
+    shutil.copy(ROOT / f"lessons/{EXERCISE}/exercise.py", folder)
+    shutil.copy(ROOT / f"tests/exercises/test_{EXERCISE}.py", folder / f"test_{folder.name}.py")
+
+
+class OursWithEightExercisesAndTwoJobs(OursWithEightExercises):
+    students = 24
+    jobs = cpus = 2
+
+
 class OneByOne(Tool):
-    """A tool that starts a new process for each answer, in the folder of the answer."""
+    """A tool that starts a new process for each student, in the folder of the student's answers."""
 
     statuses = (0,)
 
     def grade(self, out):
         for student in self.expected:
-            file = self.file(student)
-            run(self.command(file, out / student), cwd=file.parent, statuses=self.statuses)
+            files = self.files(student)
+            run(self.command(out / student, *files), cwd=files[0].parent, statuses=self.statuses)
 
     def scores(self, out):
         return {student: self.score(out / student) for student in self.expected}
@@ -146,7 +177,7 @@ class OneByOne(Tool):
 class FreshPytest(OneByOne):
     statuses = (0, 1)
 
-    def command(self, file, report):
+    def command(self, report, file):
         checks = ROOT / f"tests/exercises/test_{EXERCISE}.py"
         return [sys.executable, "-m", "pytest", checks, "--target", file, "--junit-xml", report]
 
@@ -163,18 +194,22 @@ def passed(case):
 class GradescopeUtils(OneByOne):
     group = "bench"
 
-    def command(self, file, report):
-        return [self.program("python"), BENCH / "with_gradescope.py", file, report]
+    def command(self, report, *files):
+        return [self.program("python"), BENCH / "with_gradescope.py", report, *files]
 
     def score(self, report):
         return json.loads(report.read_text())["score"]
+
+
+class GradescopeUtilsWithEightExercises(GradescopeUtils):
+    exercises = COPIES
 
 
 class Check50(OneByOne):
     group = "bench"
     statuses = (0, 1)
 
-    def command(self, file, report):
+    def command(self, report, file):
         return [self.program("check50"), "--dev", BENCH, "-o", "json", "--output-file", report]
 
     def score(self, report):
@@ -191,7 +226,7 @@ class OtterGrader(OneByOne):
         (self.folder / "tests/notes.py").write_text((BENCH / "with_otter.py").read_text())
         run([self.program("otter"), "generate", "-t", "tests", "-o", "autograder.zip"], cwd=self.folder)
 
-    def command(self, file, report):
+    def command(self, report, file):
         report.mkdir()
         return [
             self.program("otter"),
@@ -215,7 +250,7 @@ class Nbgrader(Tool):
 
     def prepare(self):
         self.course = self.folder / "course"
-        files = [self.file(student) for student in self.expected]
+        files = [file for student in self.expected for file in self.files(student)]
         run([self.program("python"), BENCH / "with_nbgrader.py", self.course, *files])
         self.nbgrader("generate_assignment", EXERCISE)
 
@@ -242,6 +277,9 @@ TOOLS = {
     "ours, on any CPU": OursOnAnyCpu,
     "ours, 2 jobs, 2 CPUs": OursWithTwoJobs,
     "ours, two commands": OursInTwoCommands,
+    "ours, 8 exercises": OursWithEightExercises,
+    "gradescope-utils, 8 exercises": GradescopeUtilsWithEightExercises,
+    "ours, 8 exercises, 2 jobs, 2 CPUs": OursWithEightExercisesAndTwoJobs,
 }
 
 
@@ -286,7 +324,7 @@ def prepare_tools(tools, folder):
             time_turn(ready, "warm-up")
             yield name, ready
         except (NotMeasured, OSError) as problem:
-            print(f"  {name:22}not measured: {problem}")
+            print(f"  {name:34}not measured: {problem}")
 
 
 def time_turn(tool, turn):
@@ -301,7 +339,8 @@ def time_turn(tool, turn):
     if scores != tool.expected:  # check50 sometimes gives a wrong score
         assert not isinstance(tool, Ours), f"ours gives {scores} instead of {tool.expected}"
         print(f"  {type(tool).__name__} gave a wrong score in turn {turn}")
-    return seconds / tool.students / (2 if isinstance(tool, OursInTwoCommands) else 1)
+    answers = tool.students * len(tool.exercises) * (2 if isinstance(tool, OursInTwoCommands) else 1)
+    return seconds / answers
 
 
 @contextlib.contextmanager
@@ -320,18 +359,17 @@ def on_cpus(count):
 
 def report(times):
     pinned = "on one CPU" if hasattr(os, "sched_setaffinity") else "on any CPU (this system cannot limit it)"
-    print(f"grading exercise 6, {pinned} unless a name says otherwise")
+    print(f"time for one answer to exercise 6 or to a copy of it, {pinned} unless a name says otherwise")
     medians = {name: statistics.median(seconds) for name, seconds in times.items()}
     for name, median in medians.items():
         spread = f"{1000 * min(times[name]):.0f} to {1000 * max(times[name]):.0f} ms"
-        ours = f"ours is {median / medians['ours']:.2f} x as fast" if "ours" in medians else ""
-        print(
-            f"  {name:22}{1 / median:7.2f}/s {1000 * median:7.0f} ms per answer  ({spread})  {ours}".rstrip()
-        )
+        other = "ours, 8 exercises" if "8 exercises" in name else "ours"  # as many answers of each student
+        ratio = f"{other} is {median / medians[other]:.2f} x as fast" if other in medians else ""
+        print(f"  {name:34}{1 / median:7.2f}/s {1000 * median:7.0f} ms  ({spread})  {ratio}".rstrip())
 
 
-def run(command, cwd=ROOT, statuses=(0,)):
-    """Run a command that can import the checks, with an empty home folder."""
+def run(command, cwd=ROOT, statuses=(0,), **variables):
+    """Run a command that can import the checks, with an empty home folder and these environment variables."""
     path = f"{Path(command[0]).parent}{os.pathsep}{os.environ['PATH']}"  # nbgrader calls alembic by name
     with tempfile.TemporaryDirectory() as home:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
@@ -340,6 +378,7 @@ def run(command, cwd=ROOT, statuses=(0,)):
             "PATH": path,
             "PYTHONPATH": PYTHONPATH,
             "SECRET_KEY": secrets.token_hex(),
+            **variables,
         }
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
         done = subprocess.run(command, cwd=cwd, env=environment, text=True, **pipes)

@@ -1,4 +1,4 @@
-"""The run_tests.py of a Gradescope autograder: with_gradescope.py ANSWER RESULTS."""
+"""The run_tests.py of a Gradescope autograder: with_gradescope.py RESULTS ANSWER ..."""
 
 import sys
 import unittest
@@ -10,9 +10,11 @@ import notes_checks
 
 
 class Notes(unittest.TestCase):
+    """The tests of one answer. A subclass names its file."""
+
     @classmethod
     def setUpClass(cls):
-        cls.notes_app = notes_checks.start(sys.argv[1])
+        cls.notes_app = notes_checks.start(cls.answer)
 
 
 for check, points in notes_checks.CHECKS.items():
@@ -20,5 +22,9 @@ for check, points in notes_checks.CHECKS.items():
     test.__doc__ = check.__doc__
     setattr(Notes, f"test_{check.__name__}", test)
 
-with open(sys.argv[2], "w", encoding="utf-8") as results:
-    JSONTestRunner(stream=results).run(unittest.defaultTestLoader.loadTestsFromTestCase(Notes))
+tests = unittest.TestSuite()
+for answer in sys.argv[2:]:
+    of_answer = type("NotesOfAnswer", (Notes,), {"answer": answer})
+    tests.addTests(unittest.defaultTestLoader.loadTestsFromTestCase(of_answer))
+with open(sys.argv[1], "w", encoding="utf-8") as results:
+    JSONTestRunner(stream=results).run(tests)

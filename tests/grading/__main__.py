@@ -1,14 +1,18 @@
 """Grade what students handed in.
 
-    .venv/bin/python tests/grading SUBMISSIONS --out grades
+    .venv/bin/python tests/grading SUBMISSIONS --out grades --exercises 1 3
 
-SUBMISSIONS holds a folder, .zip, .tar, .tar.gz or .tar.bz2 for each student. In it, an answer is either where
-the repository has it, lessons/01_auth_url/answer.py, or at the top as 01_auth_url.py. An answer to an
-additional exercise is exercises/03b_pin_login/answer.py or 03b_pin_login.py. The environment variable
-EXERCISES names the folder of your additional exercises.
+SUBMISSIONS contains a folder, .zip or .tar.gz for each student, or an unpacked download from Canvas, Moodle
+or Gradescope. An answer is lessons/01_auth_url/answer.py in a copy of the course. Otherwise it is
+01_auth_url.py, or answer.py if only one exercise counts. For your own exercises, such as 3b, set the
+environment variable EXERCISES to their folder. Their answers are exercises/03b_pin_login/answer.py or
+03b_pin_login.py.
 
-Exit status 0: everything is graded. 1: nothing is graded, and a line says why. 2: the command has a mistake.
-3: the grader failed for some students. They have no mark yet, and the same command tries them again.
+Say which exercises count: with --exercises, or in the column "exercises" of the roster. Write SUBMISSIONS
+before --exercises. tests/grading/README.md explains the tables, the results and the sandbox.
+
+Exit status 0: everyone is graded. 1: nothing is graded, and a line says why. 2: an option has a wrong form.
+3: the grader stopped, or some students have no mark. Run the same command again. 130: you pressed Ctrl-C.
 """
 
 import io

@@ -1,17 +1,16 @@
-"""The process that checks answers: it stays warm, with pytest and the checks loaded, for one after another.
+"""The process that checks answers. It loads pytest and the checks once, and keeps them for all students.
 
-    python -m grading.checker FOLDER
+    python -m grading.checker
 
-For each line of JSON that it reads, it writes one: for an empty object the catalogue of checks, for a task
-how the checks of an answer went. It never runs a student's code: that is in a box. Its temporary files are in
-the folder, which goes when there is no more to read.
+It writes lines of JSON to standard output. The first line names the folder of its temporary files. Then it
+responds to each line on standard input with one line. The response to `{}` lists the checks of all exercises.
+The response to a task has the results of a student's answers. They run in a sandbox, never in this process.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 import tempfile
 from contextlib import ExitStack, closing, suppress
@@ -21,61 +20,42 @@ from typing import Any
 
 import pytest
 
-from exercises.client import Client
-from grading.box import Box, Boxes
+from grading.host import ENDED, Host
 from grading.record import CheckResult, Outcome
-from grading.sandbox import forget_keys
-from lesson_loader import find_exercises
+from grading.sandbox import Sandbox, Sandboxes, SandboxLost
+from lesson_loader import Exercise, find_exercises
 from originals import read_app
 
 ROOT = Path(__file__).parents[2]
-UNUSED = (  # plugins of pytest; the first two collect garbage a dozen times in each session
+UNUSED_PLUGINS = (  # of pytest; the first one collects garbage in each session, which is slow
     *("unraisableexception", "threadexception", "terminal", "cacheprovider", "faulthandler", "logging"),
     *("junitxml", "doctest", "unittest", "pastebin", "setuponly", "setupplan", "stepwise", "debugging"),
 )
-QUIETLY = [f"-pno:{name}" for name in UNUSED]
+OPTIONS = [f"-pno:{name}" for name in UNUSED_PLUGINS]
 # The checks of additional exercises are in another folder than conftest.py.
-QUIETLY += [f"-c{ROOT / 'pyproject.toml'}", "--noconftest", "-pexercises.conftest"]
-
-
-class Host:
-    """What the checks start apps with instead of in their own process: a plugin of pytest."""
-
-    __name__ = "host"  # by which the checks find it
-
-    def __init__(self, box: Box, lesson: str, answer: bytes) -> None:
-        self.box = box
-        self.files = read_app(lesson) | {"answer.py": answer}
-
-    def ready(self, database: bytes, secret_key: str) -> Any:
-        """Hand over what an app needs; return what starts one, as often as wanted."""
-        self.box.ready(self.files, database, secret_key)
-        return self.start
-
-    def start(self, apart: bool = False) -> Client:
-        return self.box.start(apart)
+OPTIONS += [f"-c{ROOT / 'pyproject.toml'}", "--noconftest", "-pexercises.conftest"]
 
 
 class Results:
-    """A plugin of pytest that keeps how each check went."""
+    """A plugin of pytest that keeps the result of each check."""
 
     def __init__(self) -> None:
         self.checks: list[CheckResult] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when == "call" or (report.when == "setup" and not report.passed):
-            properties = dict(report.user_properties)
+            properties: dict[str, Any] = dict(report.user_properties)
             name = report.nodeid.rpartition("::")[2]
             check = CheckResult(name, properties["sentence"], properties["points"], Outcome(report.outcome))
-            if report.skipped:
+            if isinstance(report.longrepr, tuple):  # a skipped check: file, line, reason
                 check.message = report.longrepr[2].removeprefix("Skipped: ")
             elif report.failed:
-                describe(check, report)
+                describe_failure(check, report)
             self.checks.append(check)
 
 
-def describe(check: CheckResult, report: pytest.TestReport) -> None:
-    """Say in a result why its check failed: by the answer's fault, or else by the grader's."""
+def describe_failure(check: CheckResult, report: pytest.TestReport) -> None:
+    """Write into a result why its check failed. Only a problem found by conftest.py is the answer's fault."""
     problem = getattr(report, "problem", None)
     check.outcome = Outcome(problem.outcome) if problem else Outcome.GRADER_ERROR
     if hasattr(problem, "sent"):
@@ -93,7 +73,7 @@ class Catalogue:
 
     def __init__(self) -> None:
         self.exercises: dict[str, list[dict[str, Any]]] = {}
-        self.problem = ""  # why the checks of an exercise cannot be listed
+        self.problem = ""  # why pytest cannot read a file of checks
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
@@ -102,65 +82,98 @@ class Catalogue:
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         for item in session.items:
-            check = dict(item.user_properties)
+            check: dict[str, Any] = dict(item.user_properties)
             checks = self.exercises.setdefault(check["exercise"], [])
             checks.append({"name": item.name, "sentence": check["sentence"], "max_points": check["points"]})
 
 
-def check(task: dict[str, Any], boxes: Boxes) -> dict[str, Any]:
-    """Run the checks of an exercise on an answer, and return how they went and what it printed."""
-    with boxes.open(task["seconds"], task["deadline"]) as box:
-        exercise = next(each for each in find_exercises().values() if each.name == task["exercise"])
-        host = Host(box, exercise.lesson.name, task["answer"].encode("latin-1"))
-        results = Results()
-        run_pytest(str(exercise.checks), f"--seed={task['seed']}", plugins=[host, results])
-        box.end()
-        return {"checks": [asdict(check) for check in results.checks], "printed": box.printed()}
-
-
-def catalogue() -> dict[str, Any]:
-    """Return the checks of each exercise, in the order in which they run, or why they cannot be listed."""
-    found = Catalogue()
+def list_checks() -> dict[str, Any]:
+    """Return the checks of each exercise in their order, or the `problem` if pytest cannot read them."""
+    catalogue = Catalogue()
     paths = [str(exercise.checks) for exercise in find_exercises().values()]
     try:
-        run_pytest(*paths, "--collect-only", plugins=[found])
+        run_pytest(*paths, "--collect-only", plugins=[catalogue])
     except RuntimeError:
-        if not found.problem:
+        if not catalogue.problem:
             raise
-        return {"problem": found.problem}
-    return found.exercises
+        return {"problem": catalogue.problem}
+    return catalogue.exercises
+
+
+def check_answers(task: dict[str, Any], sandboxes: Sandboxes) -> dict[str, Any]:
+    """Return the results of a student's answers by exercise: `checks` and `printed`, or `problem`.
+
+    The exercises share a sandbox until an answer spoils it. After that, each exercise gets a new one. If the
+    app or its sandbox ends too early, we check the answer once more, because the machine may have failed.
+    """
+    results: dict[str, Any] = {}
+    exercises = {exercise.name: exercise for exercise in find_exercises().values()}
+    sandbox, shared = None, True
+    for name, answer in task["answers"].items():
+        for _ in range(2):
+            ended = False
+            try:
+                sandbox = sandbox or sandboxes.take()
+                results[name], is_clean = check_answer(task, exercises[name], answer, sandbox)
+                ended = any(has_ended(check) for check in results[name]["checks"])
+                shared = shared and is_clean and not ended
+            except SandboxLost as problem:
+                results[name] = {"problem": str(problem)}
+                ended, shared = True, False
+            finally:
+                if sandbox and not shared:
+                    sandbox.close()
+                    sandbox = None
+            if not ended:
+                break
+    if sandbox:
+        sandbox.close()
+    return results
+
+
+def has_ended(check: dict[str, Any]) -> bool:
+    """Return whether the app's process ended without saying why."""
+    return check["outcome"] == Outcome.DIED or str(check["message"]).endswith(ENDED)
+
+
+def check_answer(
+    task: dict[str, Any], exercise: Exercise, answer: dict[str, Any], sandbox: Sandbox
+) -> tuple[dict[str, Any], bool]:
+    """Return the result of one answer, and whether the sandbox is ready for another one."""
+    files = read_app(exercise.lesson.name) | {"answer.py": answer["content"].encode("latin-1")}
+    results = Results()
+    with closing(Host(sandbox, files, task["seconds"], task["time_limit"])) as host:
+        run_pytest(str(exercise.checks), f"--seed={answer['seed']}", plugins=[host, results])
+        is_clean = sandbox.end()
+        return {"checks": [asdict(check) for check in results.checks], "printed": host.printed()}, is_clean
 
 
 def run_pytest(*options: str, plugins: list[object]) -> None:
-    status = pytest.main([*QUIETLY, *options], plugins=plugins)
+    status = pytest.main([*OPTIONS, *options], plugins=plugins)
     if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
-        raise RuntimeError(f"pytest ended with status {int(status)}")
+        raise RuntimeError(f"pytest ended with exit status {int(status)}")
 
 
-def main(folder: str) -> None:
-    """Answer each line of standard input, until there are no more."""
-    tempfile.tempdir = folder
-    forget_keys()
+def main() -> None:
+    """Say where the temporary files are, and respond to each line of standard input."""
     output = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # whatever else is printed here is not a result
-    with ExitStack() as stack:
-        stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        boxes: dict[bool, Boxes] = {}
+    os.dup2(2, 1)  # only results go to the real standard output
+    with tempfile.TemporaryDirectory(prefix="grading-") as folder, ExitStack() as stack:
+        os.chmod(folder, 0o711)  # without bubblewrap, answers run as another user in a folder below it
+        tempfile.tempdir = folder
+        print(json.dumps({"folder": folder}), file=output, flush=True)
+        sandboxes: Sandboxes | None = None
         for line in sys.stdin:
             try:
                 task = json.loads(line)
-                if task:
-                    sandboxed = task["sandboxed"]
-                    if sandboxed not in boxes:
-                        boxes[sandboxed] = stack.enter_context(closing(Boxes(sandboxed)))
-                    said = check(task, boxes[sandboxed])
-                else:
-                    said = catalogue()
+                if task and not sandboxes:
+                    sandboxes = stack.enter_context(closing(Sandboxes(task["sandboxed"])))
+                response = check_answers(task, sandboxes) if sandboxes and task else list_checks()
             except Exception as error:
-                said = {"problem": f"{type(error).__name__}: {error}"}
-            print(json.dumps(said), file=output, flush=True)
+                response = {"problem": f"{type(error).__name__}: {error}"}
+            print(json.dumps(response), file=output, flush=True)
 
 
 if __name__ == "__main__":
-    with suppress(KeyboardInterrupt, BrokenPipeError):  # the grader has stopped, or has been stopped
-        main(sys.argv[1])
+    with suppress(KeyboardInterrupt, BrokenPipeError):  # the command has ended
+        main()

@@ -1,14 +1,16 @@
-"""The command that grades a folder of submissions; how to use it is in __main__.py."""
+"""The command that grades a folder of submissions. Its help text is in __main__.py."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import secrets
+import signal
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import cycle, groupby
 from pathlib import Path
 from typing import Any
@@ -17,67 +19,76 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from grading.formats import clean, clean_name, summary_markdown
-from grading.grade import CheckerLost, Course, digest_of_checks, grade_all, list_checks, stop
-from grading.record import Outcome, StudentResult
-from grading.reports import Busy, Reports
+from grading.bubblewrap import limit_memory
+from grading.formats import clean, clean_line, display_name, display_points, render
+from grading.grade import Course, Submit, Work, grade, grade_all, grader_error, max_points, version_of_checks
+from grading.pool import CheckerLost, CheckerPool
+from grading.record import Outcome, Person, StudentResult
+from grading.reports import Busy, Reports, make_pseudonym
+from grading.roster import BadTable, Overrides, assign, read_overrides, read_roster, with_class
 from grading.sandbox import NoSandbox, require_sandbox
-from grading.submissions import NoSubmissions, Submission, find_submissions, left_out, read_submission
+from grading.submissions import NoSubmissions, Source, find_submissions, ignored, read_submission
 from lesson_loader import BadExercises, find_exercises, label_of
 
+PLAIN: dict[str, Any] = {"markup": False, "highlight": False, "soft_wrap": True}  # names are not markup
+NO_MEMORY_LIMIT = "Each process had a memory limit. The sandbox as a whole had none: that needs systemd."
+LOST = "the record of this student is missing in the folder of the results"
+FAILED = "The grader failed for some students, who have no mark yet. Run the same command again."
 
-class NoScheduler(Exception):
-    """There is no cluster to grade on; the message says why and what to do."""
 
-
-WORKER = "in a clone like this one, PYTHONPATH=tests:lessons .venv/bin/dask worker tcp://HOST:PORT"
-PLAIN = {"markup": False, "highlight": False, "soft_wrap": True}  # what students named is no markup
+class BadCommand(Exception):
+    """The command has a mistake, or this machine lacks something. The message says what to do."""
 
 
 def main() -> int:
-    options = parse()
-    sys.stdout.reconfigure(errors="replace")  # for names that a terminal cannot show
+    options = parse_options()
+    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # for names that a terminal cannot show
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # end the checkers, as after Ctrl-C
     console = Console()
     try:
-        return grade_folder(options, console)
-    except (BadExercises, NoSubmissions, NoSandbox, Busy, NoScheduler) as problem:
+        return grade_class(options, console)
+    except (BadExercises, BadTable, BadCommand, NoSubmissions, NoSandbox, Busy) as problem:
         console.print(str(problem), **PLAIN)
         return 1
     except CheckerLost as problem:
-        console.print(f"The checks cannot be listed: {problem}", **PLAIN)
+        console.print(f"The grader cannot list the checks: {problem}", **PLAIN)
         return 3
     except OSError as problem:
-        where = problem.filename or options.out
-        console.print(f"{where} cannot be written to: {problem.strerror or problem}", **PLAIN)
-        return 1
+        place = problem.filename or options.out
+        console.print(
+            f"The grader stopped, because it cannot write {place}: {problem.strerror or problem}. "
+            "Results so far are kept. After you have solved the problem, run the same command again.",
+            **PLAIN,
+        )
+        return 3
     except KeyboardInterrupt:
-        command = "The same command without --regrade" if options.regrade else "The same command"
-        console.print(f"\nBroken off. {command} goes on from here.", **PLAIN)
+        command = "the same command without --regrade" if options.regrade else "the same command"
+        console.print(f"\nStopped. To continue, run {command}.", **PLAIN)
         return 130
 
 
-def parse() -> argparse.Namespace:
-    about = sys.modules["__main__"].__doc__
-    form = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(prog="tests/grading", description=about, formatter_class=form)
-    parser.add_argument("submissions", type=Path, help="the folder with a folder or archive for each student")
-    parser.add_argument("--out", type=Path, default=Path("grades"), help="where results go (default: grades)")
-    parser.add_argument("--exercises", nargs="+", metavar="N", help="default: those handed in")
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    parser.add_argument(
-        "--jobs", type=positive, default=cores, help="answers at a time (default: %(default)s)"
+def parse_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="tests/grading",
+        description=sys.modules["__main__"].__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "--scheduler", metavar="tcp://HOST:PORT", help="grade on the workers of this Dask cluster"
-    )
-    parser.add_argument("--seed", type=int, help="repeat the run of this seed")
-    parser.add_argument("--regrade", action="store_true", help="grade everyone again, with another seed")
-    parser.add_argument("--seconds", type=duration, default=5.0, help="for each response (default: 5)")
-    parser.add_argument(
-        "--deadline", type=duration, default=30.0, help="seconds for one answer (default: 30)"
-    )
-    parser.add_argument("--no-sandbox", action="store_true", help="run answers on this machine, unprotected")
-    parser.add_argument("--summary", type=Path, metavar="FILE", help="add the points to it, in Markdown")
+    add = parser.add_argument
+    add("submissions", type=Path, help="the folder with what students handed in")
+    add("--out", type=Path, default=Path("grades"), help="the folder for the results (default: grades)")
+    add("--exercises", nargs="+", metavar="N", help="the exercises that count, such as 1 3b")
+    add("--roster", type=Path, metavar="FILE", help="a CSV file with a line for each student")
+    add("--overrides", type=Path, metavar="FILE", help="a CSV file with your own points and comments")
+    add("--anonymous", action="store_true", help="show a pseudonym instead of each name in the reports")
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    add("--jobs", type=positive, default=processors, help="students at a time (default: %(default)s)")
+    add("--scheduler", metavar="tcp://HOST:PORT", help="grade on the workers of this Dask cluster")
+    add("--seed", type=int, help="use the random users of an earlier run")
+    add("--regrade", action="store_true", help="grade everyone again, with other random users")
+    add("--seconds", type=duration, default=5.0, help="seconds for a start or a response (default: 5)")
+    add("--time-limit", type=duration, default=30.0, help="seconds for one answer in all (default: 30)")
+    add("--no-sandbox", action="store_true", help="run the answers on this machine, without protection")
+    add("--summary", type=Path, metavar="FILE", help="append the points to this file, as Markdown")
     return parser.parse_args()
 
 
@@ -90,91 +101,169 @@ def positive(text: str) -> int:
 
 def duration(text: str) -> float:
     number = float(text)
-    if not 0 < number < 86_400:  # nor is it nan, with which nothing would start
+    if not 0 < number < 86_400:  # also refuses nan
         raise argparse.ArgumentTypeError("more than 0 and less than a day")
     return number
 
 
-def grade_folder(options: argparse.Namespace, console: Console) -> int:
-    """Grade a folder of submissions, write the reports, and return the exit status."""
-    find_exercises()  # raises BadExercises before anything else happens
-    students = find_submissions(options.submissions)
+def grade_class(options: argparse.Namespace, console: Console) -> int:
+    """Grade a folder of submissions, write the reports and return the exit status."""
+    sources, others = find_submissions(options.submissions), ignored(options.submissions)
     if options.submissions.resolve() in (options.out.resolve(), *options.out.resolve().parents):
-        raise NoSubmissions(f"{options.out} is in the folder of submissions: take an --out that is elsewhere")
-    if names := left_out(options.submissions):
-        console.print(f"Left out, as neither a folder nor an archive: {', '.join(names)}", **PLAIN)
-    if options.no_sandbox:
-        console.print("Without a sandbox, an answer can do to this machine whatever its user can.", **PLAIN)
-    elif not options.scheduler:
-        require_sandbox()
-    reports = Reports(options.out)
-    with reports.alone(), threads_of(options.jobs) as threads:
-        catalogue = threads.submit(list_checks).result()
-        new = secrets.randbelow(10**9)
+        raise BadCommand(f"{options.out} is in the folder of the submissions. Choose another --out.")
+    plans = plan(options, sources)
+    warn_about_machine(options, console)
+    try:
+        reports = Reports(options.out)
+    except OSError as problem:
+        raise BadCommand(f"The folder {options.out} cannot be made: {problem.strerror}.") from None
+    pool = CheckerPool()
+    with reports.alone(), threads_for(options.jobs, pool) as threads:
+        new_seed = secrets.randbelow(10**18)  # too many to try them all against --anonymous
+        seed = new_seed if options.regrade and options.seed is None else options.seed
         course = Course(
-            exercises=choose(options.exercises, students, catalogue),
-            seed=reports.seed(new if options.regrade and options.seed is None else options.seed, new),
+            checks=threads.submit(pool.list_checks).result(),
+            seed=reports.seed(seed, new_seed),
             seconds=options.seconds,
-            deadline=options.deadline,
+            time_limit=options.time_limit,
             sandboxed=not options.no_sandbox,
-            checks=digest_of_checks(),
+            version=version_of_checks(),
         )
-        with progress_of(len(students)) as advance:
-            waiting = unfinished(course, students, reports, options.regrade, advance)
-            with executor_for(options, threads) as (executor, window, more):
-                for result in grade_all(course, waiting, executor, window, **more):
-                    reports.keep(result)
-                    advance()
-        summary = reports.finish(students)
-    for student in students:
-        print_line(console, reports.find(student))
-    if options.summary:
-        with open(options.summary, "a", encoding="utf-8") as file:
-            file.writelines(summary_markdown(reports.find(student)) for student in students)
-    pages = f"{options.out / 'index.html'} and {options.out / 'grades.csv'}"
+        update = updater(options, course, plans)
+        with progress_of(len(plans)) as advance, submit_to(options, threads, pool) as (submit, window):
+            waiting = unfinished(course, plans, reports, update, options.regrade, advance)
+            for result in grade_all(course, waiting, submit, window):
+                reports.keep(update(result))
+                advance()
+        expected = [update(grader_error(course, each.person, each.exercises, LOST)) for each in plans]
+        exercises = sorted({name for each in plans for name in each.exercises})
+        unmatched = [each.person.id for each in plans if not each.in_roster]
+        summary = reports.finish(expected, exercises, unmatched)
+        with open(options.summary or os.devnull, "a", encoding="utf-8") as file:
+            in_order = sorted(expected, key=display_name) if options.anonymous else expected
+            for result in reports.results(in_order):
+                print_line(console, result)
+                file.write(render("summary.md", result))
+    pages = f"{options.out / 'index.html'}, {options.out / 'grades.csv'} and {options.out / 'totals.csv'}"
     console.print(f"\nSeed {course.seed}. The class: {pages}", **PLAIN)
+    if unmatched:
+        console.print(f"They fit nobody in the roster: {', '.join(map(clean_line, unmatched))}", **PLAIN)
+    if others:
+        console.print(f"Ignored, because they are not submissions: {', '.join(others)}", **PLAIN)
+    if course.sandboxed and not options.scheduler and not limit_memory():
+        console.print(NO_MEMORY_LIMIT, **PLAIN)
+    if summary.errors:
+        console.print(FAILED, **PLAIN)
     return 3 if summary.errors else 0
 
 
-def choose(
-    labels: list[str] | None, students: dict[str, list[Path]], catalogue: dict[str, Any]
-) -> dict[str, Any]:
-    """Return the exercises to grade: those of the labels, or else those that anyone handed in."""
-    known = {label_of(name): name for name in sorted(catalogue)}
-    if labels:
-        if unknown := set(labels) - set(known):
-            raise NoSubmissions(f"There is no exercise {min(unknown)}: there are {', '.join(known)}")
-        names = {known[label] for label in labels}
-    else:
-        names = set()
-        for student, paths in students.items():
-            submission = read_submission(student, paths, catalogue)
-            names |= {*submission.answers, *submission.problems}
-    return {name: checks for name, checks in sorted(catalogue.items()) if name in (names or catalogue)}
+@dataclass(frozen=True)
+class Plan:
+    """Who is graded, what they handed in, and which exercises count for them."""
+
+    person: Person
+    source: Source | None
+    exercises: tuple[str, ...]
+    in_roster: bool = True
+
+    def read(self) -> Work:
+        """Read the submission. If this machine cannot read it, try once more."""
+        if not self.source:
+            return Work(self.person, None, self.exercises)
+        submission = read_submission(self.source, self.exercises)
+        if submission.error:
+            submission = read_submission(self.source, self.exercises)
+        return Work(self.person, submission, self.exercises)
+
+
+def plan(options: argparse.Namespace, sources: dict[str, Source]) -> list[Plan]:
+    """Return a plan for everyone in the roster, and for every submission that belongs to nobody there."""
+    members = read_roster(options.roster) if options.roster else []
+    assigned, others = assign(members, sources)
+    known = {label: exercise.name for label, exercise in find_exercises().items()}
+    labels = options.exercises or {label for member in members for label in member.labels}
+    if unknown := set(labels) - set(known):
+        hint = (
+            " For your own exercises, set EXERCISES to their folder." if min(unknown)[-1:].isalpha() else ""
+        )
+        raise BadCommand(f"There is no exercise {min(unknown)}. There are {', '.join(known)}.{hint}")
+    if not labels:
+        raise BadCommand(ask_for_exercises(sources, known))
+    of_class = tuple(name for label, name in known.items() if label in labels)
+    plans = []
+    for member in members:
+        own = tuple(name for label, name in known.items() if label in member.labels)
+        exercises = of_class if options.exercises else own or of_class
+        plans.append(Plan(member.person, assigned[member.person.id], exercises))
+    plans += [Plan(Person(source.name), source, of_class, in_roster=not members) for source in others]
+    return plans
+
+
+def ask_for_exercises(sources: dict[str, Source], known: dict[str, str]) -> str:
+    """Return a message that asks which exercises count. It names those that somebody handed in."""
+    found: set[str] = set()
+    for source in sources.values():
+        submission = read_submission(source, known.values())
+        found |= {*submission.answers, *submission.problems}
+    labels = [label for label, name in known.items() if name in found]
+    hint = f" The submissions have answers to {', '.join(labels)}." if labels else ""
+    option = f"--exercises {' '.join(labels) or '1'}"
+    return f"Which exercises count?{hint} Add them to your command, such as {option} (make: ARGS='{option}')."
+
+
+def warn_about_machine(options: argparse.Namespace, console: Console) -> None:
+    """Warn if nothing protects this machine. Raises NoSandbox if it needs a sandbox and none works here."""
+    if options.no_sandbox:
+        console.print("Without a sandbox, an answer can read, change and delete your files.", **PLAIN)
+    elif not options.scheduler:
+        require_sandbox()
+
+
+def updater(
+    options: argparse.Namespace, course: Course, plans: list[Plan]
+) -> Callable[[StudentResult], StudentResult]:
+    """Return a function that updates a result from the roster, the overrides and --anonymous."""
+    people = {each.person.id: each.person for each in plans}
+    overrides: Overrides = {}
+    if options.overrides:
+        most = {name: max_points(course, name) for each in plans for name in each.exercises}
+        counting = {each.person.id: {name: most[name] for name in each.exercises} for each in plans}
+        overrides = read_overrides(options.overrides, counting)
+
+    def update(result: StudentResult) -> StudentResult:
+        id = result.person.id
+        pseudonym = make_pseudonym(course.seed, id) if options.anonymous else ""
+        return with_class(result, people[id], overrides, pseudonym)
+
+    return update
 
 
 def unfinished(
     course: Course,
-    students: dict[str, list[Path]],
+    plans: list[Plan],
     reports: Reports,
+    update: Callable[[StudentResult], StudentResult],
     regrade: bool,
     advance: Callable[[], None],
-) -> Iterator[Submission]:
-    """Give each submission that has no result yet, or none that holds any more."""
-    for student, paths in students.items():
-        submission = read_submission(student, paths, course.exercises)
-        if regrade or not reports.is_done(student, course.digest(submission)):
-            yield submission
+) -> Iterator[Work]:
+    """Yield the work that has no valid result. Write the reports of the others again, if they changed."""
+    for each in plans:
+        work, result = each.read(), reports.find(each.person.id)
+        is_marked = result and result.outcome is not Outcome.GRADER_ERROR
+        if not result or not is_marked or regrade or result.digest != work.digest(course):
+            yield work
         else:
+            if (updated := update(result)) != result:
+                reports.keep(updated)
             advance()
 
 
 @contextmanager
-def threads_of(jobs: int) -> Iterator[ThreadPoolExecutor]:
-    """Give so many threads, each of which has a checker.
+def threads_for(jobs: int, pool: CheckerPool) -> Iterator[ThreadPoolExecutor]:
+    """Yield threads that wait for checkers. At the end, or after Ctrl-C, all checkers end.
 
-    A checker and its box take turns, which is quicker on one processor: where there are as many checkers as
-    processors, each thread stays on its own, and so does what it starts.
+    A checker and its sandbox take turns. So if there are as many checkers as processors or more, each thread
+    and everything that it starts stay on one processor.
     """
     processors = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
     following = cycle(processors)
@@ -186,43 +275,33 @@ def threads_of(jobs: int) -> Iterator[ThreadPoolExecutor]:
     threads = ThreadPoolExecutor(jobs, initializer=stay)
     try:
         yield threads
-    except BaseException:
-        stop()
-        raise
     finally:
+        pool.close()
         threads.shutdown(cancel_futures=True)
 
 
 @contextmanager
-def executor_for(
-    options: argparse.Namespace, threads: ThreadPoolExecutor
-) -> Iterator[tuple[Executor, int, dict[str, Any]]]:
-    """Give what runs the grading, how many submissions it should have on their way, and what it is told."""
+def submit_to(
+    options: argparse.Namespace, threads: ThreadPoolExecutor, pool: CheckerPool
+) -> Iterator[tuple[Submit, int]]:
+    """Yield a function that submits work, and how many submissions should be under way."""
     if not options.scheduler:
-        yield threads, 2 * options.jobs, {}
+        yield lambda course, work: threads.submit(grade, course, work, pool), 2 * options.jobs
         return
     try:
-        from distributed import Client
-
-        client = Client(options.scheduler, timeout=10)
+        from grading.cluster import NoScheduler, connect
     except ImportError:
-        raise NoScheduler("Dask is not there: python3 lessons/make_venv.py cluster") from None
-    except (OSError, ValueError) as error:
-        raise NoScheduler(
-            f"{options.scheduler} does not answer, is a Dask scheduler there? {error}"
-        ) from None
-    with client:
-        try:
-            client.wait_for_workers(1, timeout=30)
-        except TimeoutError:
-            raise NoScheduler(f"{options.scheduler} has no workers: {WORKER}") from None
-        workers = sum(client.nthreads().values())
-        yield client.get_executor(pure=False, retries=3), 4 * workers, {}
+        raise BadCommand("Dask is missing. Install it: python3 lessons/make_venv.py cluster") from None
+    try:
+        with connect(options.scheduler) as submit_and_window:
+            yield submit_and_window
+    except NoScheduler as problem:
+        raise BadCommand(str(problem)) from None
 
 
 @contextmanager
 def progress_of(total: int) -> Iterator[Callable[[], None]]:
-    """Show a bar on standard error, and give what moves it on by one."""
+    """Show a bar on standard error, and yield a function that moves it on by one student."""
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("students"), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("", total=total)
@@ -230,21 +309,25 @@ def progress_of(total: int) -> Iterator[Callable[[], None]]:
 
 
 def print_line(console: Console, result: StudentResult) -> None:
-    """Print a student's points, and what is to say of the exercises that were not passed."""
-    points = "no mark" if result.points is None else f"{result.points} of {result.max_points}"
+    """Print a student's points, and why exercises did not pass."""
     labels: dict[str, list[str]] = {}
     for exercise in sorted(result.exercises, key=lambda one: one.outcome is Outcome.NOT_HANDED_IN):
-        if exercise.outcome is not Outcome.PASSED:
-            note = exercise.problem or str(exercise.outcome)
-            labels.setdefault(note, []).append(label_of(exercise.exercise))
-    notes = result.problem or "; ".join(f"{spans(which)} {note}" for note, which in labels.items())
-    name = clean_name(result.student)
+        reason = exercise.problem or str(exercise.outcome)
+        if exercise.manual_points is not None:
+            reason = f"{exercise.manual_points} points by hand"
+        elif exercise.outcome is Outcome.PASSED:
+            continue
+        labels.setdefault(reason, []).append(label_of(exercise.exercise))
+    each = (f"{join_labels(which)} {reason}" for reason, which in labels.items())
+    is_missing = any(one.outcome is Outcome.NOT_HANDED_IN for one in result.exercises)
+    reasons = result.problem or "; ".join([*each, *(result.notes if is_missing else ())])
+    name = display_name(result)
     name += " " * (24 - cell_len(name))
-    console.print(f"{points:>12}  {name}  {clean(notes, 300)}".rstrip(), **PLAIN)
+    console.print(f"{display_points(result):>12}  {name}  {clean(reasons, 300)}".rstrip(), **PLAIN)
 
 
-def spans(labels: list[str]) -> str:
-    """Return ascending labels in words: 1, 3-5, 8, 8b."""
+def join_labels(labels: list[str]) -> str:
+    """Return ascending labels in short: 1, 3-5, 8, 8b."""
     runs = [
         [label for _, label in run]
         for _, run in groupby(

@@ -1,237 +1,270 @@
-"""Lists what is in a folder or an archive that a student handed in, and reads it into memory. It is hostile.
+"""List what is in a student's folder, archive or file, and read it into memory.
 
-Nothing is unpacked to disk, no link is followed, and all that is read has a limit. Needs POSIX, for `dir_fd`.
+All of it is hostile: nothing is unpacked to disk, no link is followed, and every read has a limit.
 """
 
 from __future__ import annotations
 
 import bz2
-import gzip
+import errno
 import io
 import os
 import re
 import stat
-import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 ANSWER_BYTES = 65_536
-ARCHIVE_BYTES = 20 * 2**20
-UNPACKED_BYTES = 100 * 2**20  # of a .tar.gz or .tar.bz2, which must be unpacked to be listed
-ENTRIES = 20_000  # in an archive, or looked at in a folder
+ARCHIVE_BYTES = 20 * 2**20  # of an archive, and again of a .tar.gz or .tar.bz2 when it is unpacked
+ENTRIES = 20_000  # in an archive or in the folders that we list. For a .tar, headers count too.
 NAMES_CHARACTERS = 4_000_000  # of all entries of an archive together
-NAME_BYTES = 65_536  # read of a name in a .tar
-SHOWN_CHARACTERS = 80
+LONGEST_HEADER = 2_048  # bytes of a header or long name in a .tar: for n, older tarfile modules need n² time
+LONG_HEADERS = 2**19  # bytes of all headers together that are longer than a block
+EXTRA_BYTES = 2**20  # of all extra fields in a .zip: for n in one entry, ZipFile needs n² time
+WASTED_BYTES = 2**20  # of a .tar.gz or .tar.bz2 that may unpack to nothing, because that takes seconds
+WRAPPERS = 8  # folders around everything else
 
-# The last ones are not taken, which needs saying: what unpacks xz can want GiB of memory to do so.
 ENDING = re.compile(r"\.(zip|tar|tar\.gz|tgz|tar\.bz2|tbz2|tar\.xz|txz|tar\.zst|7z|rar)\Z", re.I)
-TARS = {".tar": nullcontext, ".tar.gz": gzip.open, ".tgz": gzip.open, ".tar.bz2": bz2.open, ".tbz2": bz2.open}
-FORMATS = "a folder, .zip, .tar, .tar.gz or .tar.bz2"
-LAYOUT = "lessons/01_auth_url/answer.py or, at the top, 01_auth_url.py"
-AGAIN = "hand in the answers alone, packed again"
+FORMATS = "a folder, .zip, .tar, .tar.gz or .tar.bz2"  # not the others: unpacking xz can take GiB of memory
+HIDDEN = re.compile(r"(^|/)(\.|__macosx|__pycache__)", re.I)
+# Answers, lesson files and the commit can be in these folders. In a fork, we list no others, such as .venv.
+LISTED = re.compile(
+    r"lessons|exercises|((lessons|exercises)/)?\d\d[a-z]*_[^/]+(/models|/resources)?"
+    r"|\.git(/refs(/heads(/[^/]+){0,2})?)?"
+)
 
-FILE, FOLDER, LINK, OTHER = "a file", "a folder", "a link", "a pipe, a socket or a device"
-KINDS = {0: FILE, stat.S_IFREG: FILE, stat.S_IFDIR: FOLDER, stat.S_IFLNK: LINK}  # 0: packed on Windows
-TAR_KINDS = {tarfile.REGTYPE: FILE, tarfile.AREGTYPE: FILE, tarfile.DIRTYPE: FOLDER}
-TAR_KINDS |= {tarfile.LNKTYPE: LINK, tarfile.SYMTYPE: LINK}
-NO_CONTENT = b"123456"  # the types of links, devices, folders and pipes
+FILE, FOLDER, OTHER = "a file", "a folder", "a link or a special file"
+LOCKED = "protected by a password or compressed in a rare way"
+KINDS = {0: FILE, stat.S_IFREG: FILE, stat.S_IFDIR: FOLDER}  # 0: packed on Windows
+STUDENT_ERRORS = (errno.ELOOP, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ENXIO)  # ENXIO: a socket
 
 
 class Unreadable(Exception):
-    """What was handed in is not taken; the text says why, and can be shown."""
+    """The grader does not accept what a student handed in. The message is for the student."""
 
 
-# All that the modules which read archives raise: MemoryError for sizes that lie, RuntimeError for much else.
-CANNOT_READ = (Unreadable, OSError, EOFError, ValueError, RuntimeError, OverflowError, MemoryError)
-CANNOT_READ += (zipfile.BadZipFile, tarfile.TarError, zlib.error, struct.error)
+class MachineFault(Exception):
+    """The operating system cannot read a file. The message is for the instructor."""
 
 
 @dataclass(frozen=True)
 class Entry:
     """One name in a folder or archive."""
 
-    name: str
-    place: tuple[str, ...]  # its folders and itself, in lower case, as some systems see them
+    name: str  # its path in the submission, as the student wrote it
+    place: str  # the path without wrapping folders, in lower case: some systems ignore case
     kind: str
-    read: Callable[[], bytes]  # gives one byte more than an answer may have, if there are more
+    open: Callable[[], AbstractContextManager[IO[bytes]]]
+
+    def read(self, limit: int = ANSWER_BYTES) -> bytes:
+        """Return the content. Raises Unreadable if this is not a plain file, or larger than the limit."""
+        if self.kind != FILE:
+            raise Unreadable(f"{quote(self.name)} is {self.kind}. Expected a plain file.")
+        with refuse_damaged(), self.open() as stream:
+            content = stream.read(limit + 1)
+        check_limit(len(content), limit, "bytes in each answer or archive")
+        return content
 
 
-def list_entries(path: Path, exercises: Collection[str]) -> list[Entry]:
-    """Return what a folder or archive holds, as far as it matters."""
-    with opened(path) as file:
-        if stat.S_ISDIR(os.fstat(file).st_mode):
-            return folder_entries(path, exercises)
-    match = ENDING.search(path.name)
-    ending = match[0].lower() if match else ""
-    if ending != ".zip" and ending not in TARS:
-        raise Unreadable(f"{shown(path.name)} is not taken: expected {FORMATS}; hand in one of these")
-    content = read_file(path, most=ARCHIVE_BYTES)
-    if len(content) > ARCHIVE_BYTES:
-        raise too_much(ARCHIVE_BYTES, "bytes")
-    return limited(zip_entries(content) if ending == ".zip" else tar_entries(unpack(content, TARS[ending])))
+def list_entries(path: Path, file_name: str) -> list[Entry]:
+    """List a folder, an archive or a file, which the student named `file_name`."""
+    with open_nofollow(path) as file:
+        is_folder = stat.S_ISDIR(os.fstat(file).st_mode)
+    # Moodle puts a student's archive into a folder, so a folder with one archive counts like the archive.
+    as_entry = Entry(file_name, file_name.casefold(), FILE, partial(open_file, path))
+    entries = list_folder(path) if is_folder else [as_entry]
+    tops = [entry for entry in entries if "/" not in entry.place and not HIDDEN.match(entry.place)]
+    archives = [entry for entry in tops if entry.kind == FILE and ENDING.search(entry.name)]
+    if len(archives) != 1 or any(entry.place == "lessons" for entry in tops):
+        return entries
+    entries.remove(archives[0])
+    return entries + list_archive(archives[0].read(ARCHIVE_BYTES))
 
 
-def limited(found: Iterator[Entry]) -> list[Entry]:
-    entries, characters = [], 0
-    for entry in found:
-        entries.append(entry)
-        characters += len(entry.name)
-        if len(entries) > ENTRIES:
-            raise too_much(ENTRIES, "entries")
-        if characters > NAMES_CHARACTERS:
-            raise too_much(NAMES_CHARACTERS, "characters in names")
-    return [entry for entry in entries if entry.place]
-
-
-def folder_entries(path: Path, exercises: Collection[str]) -> list[Entry]:
-    """List a folder, and of the folders in it only those that answers can be in: a fork may hold a .venv."""
-    entries = listing(path)
-    top = len(wrapper(entries, exercises))
-    leading = {answer_place(exercise)[:depth] for exercise in exercises for depth in range(3)}
-    for entry in entries:  # which grows
-        if entry.kind == FOLDER and entry.place[top:] in leading and not hidden(entry.name):
-            try:
-                entries += listing(path, *entry.name.split("/"))
-            except OSError as error:
-                entries.append(replace(entry, kind=f"a folder that cannot be opened ({error.strerror})"))
-        if len(entries) > ENTRIES:
-            raise too_much(ENTRIES, "entries")
+def list_folder(path: Path) -> list[Entry]:
+    entries = list_one_folder(path)
+    for _ in range(WRAPPERS):
+        if wrapper := find_wrapper(entries):
+            entries = list_one_folder(path, f"{wrapper.name}/")
+    is_fork = any(entry.place == "lessons" for entry in entries)
+    for entry in entries:  # the list grows
+        is_at_top = not is_fork and "/" not in entry.place and not HIDDEN.match(entry.place)
+        if entry.kind == FOLDER and (is_at_top or LISTED.fullmatch(entry.place)):
+            entries += list_one_folder(path, f"{entry.name}/", f"{entry.place}/")
+        check_limit(len(entries), ENTRIES, "entries")
     return entries
 
 
-def wrapper(entries: list[Entry], exercises: Collection[str]) -> tuple[str, ...]:
-    """Return the one folder that everything else is in, if there is one."""
-    tops = {entry.place[0] for entry in entries if not hidden(entry.place[0])}
-    inside = any(entry.kind == FOLDER or len(entry.place) > 1 for entry in entries if entry.place[0] in tops)
-    known = rooms(exercises) | {f"{exercise}.py" for exercise in exercises}
-    return tuple(tops) if len(tops) == 1 and inside and not tops & known else ()
-
-
-def rooms(exercises: Collection[str]) -> set[str]:
-    """Return the top folders of a fork that answers can be in."""
-    return {"lessons", *(answer_place(exercise)[0] for exercise in exercises)}
-
-
-def answer_place(exercise: str) -> tuple[str, ...]:
-    """Return where the repository has the answer to 01_auth_url, or to an additional one: 03b_pin_login."""
-    return ("exercises" if exercise[2].isalpha() else "lessons", exercise, "answer.py")
-
-
-def listing(path: Path, *steps: str) -> list[Entry]:
-    with opened(path, *steps) as folder, os.scandir(folder) as found:
-        kinds = sorted((e.name, e.stat(follow_symlinks=False).st_mode) for e in islice(found, ENTRIES + 1))
+def list_one_folder(path: Path, name: str = "", place: str = "") -> list[Entry]:
+    """List the folder `name` of a submission. `name` and `place` end with a slash or are empty."""
+    with open_nofollow(path, name) as folder, os.scandir(folder) as found:
+        modes = {each.name: each.stat(follow_symlinks=False).st_mode for each in islice(found, ENTRIES + 1)}
     entries = []
-    for name, mode in kinds:
-        place = tuple(step.casefold() for step in (*steps, name))
-        read = partial(read_file, path, *steps, name, most=ANSWER_BYTES)
-        entries.append(Entry("/".join((*steps, name)), place, kind_of(mode), read))
+    for below, mode in sorted(modes.items()):
+        kind, opener = KINDS.get(stat.S_IFMT(mode), OTHER), partial(open_file, path, name + below)
+        entries.append(Entry(name + below, place + below.casefold(), kind, opener))
+    return entries
+
+
+def find_wrapper(entries: list[Entry]) -> Entry | None:
+    """Return an entry if one folder contains everything else. It is that folder, or something in it."""
+    visible = [entry for entry in entries if not HIDDEN.match(entry.place)]
+    tops = {entry.place.partition("/")[0] for entry in visible}
+    has_files = any(entry.kind != FOLDER and entry.place in tops for entry in visible)
+    return None if len(tops) != 1 or has_files or LISTED.fullmatch(tops.pop()) else visible[0]
+
+
+@contextmanager
+def open_nofollow(path: Path, name: str = "") -> Iterator[int]:
+    """Open a name in a submission step by step, so that no link is followed even if the folders change."""
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # O_NONBLOCK: do not wait for a pipe
+    with ExitStack() as stack:
+        try:
+            file = os.open(path, flags)
+            stack.callback(os.close, file)
+            for step in filter(None, name.split("/")):
+                file = os.open(step, flags, dir_fd=file)
+                stack.callback(os.close, file)
+            yield file
+        except OSError as error:
+            subject = quote(name.rstrip("/")) if name else "The submission"
+            if error.errno in STUDENT_ERRORS:
+                raise Unreadable(f"{subject} is {OTHER}. Expected {FORMATS}.") from None
+            raise MachineFault(f"{subject} cannot be read: {error.strerror}.") from None
+
+
+@contextmanager
+def open_file(path: Path, name: str = "") -> Iterator[IO[bytes]]:
+    with open_nofollow(path, name) as file:
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            raise OSError(errno.ENXIO, os.strerror(errno.ENXIO))
+        with open(file, "rb", closefd=False) as stream:
+            yield stream
+
+
+def list_archive(content: bytes) -> list[Entry]:
+    entries, characters = [], 0
+    with refuse_damaged():
+        for entry in list_zip(content) if content.startswith(b"PK") else list_tar(content):
+            entries.append(entry)
+            characters += len(entry.name)
+            check_limit(len(entries), ENTRIES, "entries")
+            check_limit(characters, NAMES_CHARACTERS, "characters in names")
+    entries = [entry for entry in entries if entry.place]
+    for _ in range(WRAPPERS):
+        if wrapper := find_wrapper(entries):
+            top = wrapper.place.partition("/")[0] + "/"
+            inside = [entry for entry in entries if entry.place.startswith(top)]
+            entries = [replace(entry, place=entry.place.removeprefix(top)) for entry in inside]
     return entries
 
 
 @contextmanager
-def opened(path: Path, *steps: str) -> Iterator[int]:
-    """Open a path and go down step by step, so that no link is followed, whoever changes things meanwhile."""
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # which does not wait for a pipe
-    file = os.open(path, flags)
+def refuse_damaged() -> Iterator[None]:
+    """Raise Unreadable instead of what the modules that read archives raise: they can raise anything."""
     try:
-        for step in steps:
-            above, file = file, os.open(step, flags, dir_fd=file)
-            os.close(above)
-        yield file
-    finally:
-        os.close(file)
+        yield
+    except (Unreadable, MachineFault, MemoryError):
+        raise
+    except Exception as error:
+        reason = quote(str(error) or type(error).__name__)
+        advice = f"Expected {FORMATS}."
+        raise Unreadable(f"The archive is damaged or has another format: {reason}. {advice}") from None
 
 
-def read_file(path: Path, *steps: str, most: int) -> bytes:
-    """Read a file that is one, and one byte more than there may be: its size would be a promise."""
-    with opened(path, *steps) as file:
-        kind = kind_of(os.fstat(file).st_mode)
-        if kind != FILE:
-            raise Unreadable(f"{shown('/'.join((path.name, *steps)))} is {kind}: expected a file; {AGAIN}")
-        with open(file, "rb", closefd=False) as stream:
-            return stream.read(most + 1)
-
-
-def zip_entries(content: bytes) -> Iterator[Entry]:
-    if content.count(b"PK\1\2") > ENTRIES:  # each entry has this mark, and ZipFile would list millions
-        raise too_much(ENTRIES, "entries")
+def list_zip(content: bytes) -> Iterator[Entry]:
+    check_limit(content.count(b"PK\1\2"), ENTRIES, "entries")  # ZipFile would list millions of these marks
+    lengths = re.findall(b"PK\1\2.{26}(..)", content, re.S)  # of the extra field of each entry
+    extra = sum(int.from_bytes(length, "little") for length in lengths)
+    check_limit(extra, EXTRA_BYTES, "bytes in extra fields")
     archive = zipfile.ZipFile(io.BytesIO(content))
+    packed = sum(info.compress_size for info in archive.infolist())
+    check_limit(packed, len(content), "packed bytes, because entries must not overlap")
     for info in archive.infolist():
-        kind = FOLDER if info.filename.endswith(("/", "\\")) else kind_of(info.external_attr >> 16)
-        yield Entry(info.filename, place_of(info.filename), kind, partial(read_zipped, archive, info))
+        mode = stat.S_IFDIR if info.filename.endswith(("/", "\\")) else info.external_attr >> 16
+        kind = KINDS.get(stat.S_IFMT(mode), OTHER)
+        # zipfile unpacks only these two piece by piece. It unpacks bzip2 and LZMA to any size at once.
+        if info.flag_bits & 1 or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            kind = LOCKED
+        yield Entry(info.filename, place_of(info.filename), kind, partial(open_packed, archive, info))
 
 
-def read_zipped(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
-    # Only these two are unpacked bit by bit: zipfile unpacks bzip2 and LZMA into as much as it comes to.
-    if info.flag_bits & 1 or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise Unreadable(f"it has a password or a rare compression: expected a plain .zip; {AGAIN}")
-    with archive.open(info) as stream:
-        return stream.read(ANSWER_BYTES + 1)
+def open_packed(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> IO[bytes]:
+    check_limit(info.compress_size, 2 * ANSWER_BYTES, "packed bytes in each answer")
+    return archive.open(info)
 
 
-def unpack(content: bytes, opener: Callable[[io.BytesIO], Any]) -> bytearray:
+def list_tar(content: bytes) -> Iterator[Entry]:
+    data = content
+    if content.startswith(b"\x1f\x8b"):
+        data = unpack(content, zlib.decompressobj(wbits=31))
+    elif content.startswith(b"BZh"):
+        data = unpack(content, bz2.BZ2Decompressor())
+    with tarfile.open(fileobj=HeaderStream(data), mode="r:") as archive:
+        for info in archive:
+            kind = FILE if info.isreg() and not info.issparse() else FOLDER if info.isdir() else OTHER
+            below = memoryview(data)[info.offset_data : info.offset_data + info.size]
+            yield Entry(info.name, place_of(info.name), kind, partial(io.BytesIO, below))
+    if any(data[archive.offset : archive.offset + tarfile.BLOCKSIZE]):  # tarfile stopped before the end
+        raise tarfile.ReadError("invalid header")
+
+
+def unpack(content: bytes, unpacker: Any) -> bytes:
+    """Unpack a .tar.gz or .tar.bz2 in pieces, with limits."""
     data = bytearray()
-    with opener(io.BytesIO(content)) as stream:
-        while chunk := stream.read(2**20):
-            data += chunk
-            if len(data) > UNPACKED_BYTES:
-                raise too_much(UNPACKED_BYTES, "bytes, unpacked")
-    return data
+    for start in range(0, len(content), 2**14):
+        data += unpacker.decompress(content[start : start + 2**14], ARCHIVE_BYTES + 1)
+        check_limit(len(data), ARCHIVE_BYTES, "bytes, unpacked")
+        check_limit(start - len(data), WASTED_BYTES, "bytes that unpack to nothing")
+        if unpacker.eof:
+            if (unpacker.unused_data + content[start + 2**14 :]).strip(b"\0"):
+                raise ValueError("it has several parts")
+            return bytes(data)
+    raise EOFError("the end is missing")
 
 
-def tar_entries(data: bytearray) -> Iterator[Entry]:
-    """List a tar, header by header; TarFile would take minutes over pax headers made for that."""
-    at, name = 0, b""
-    while (header := bytes(data[at : at + 512])) != bytes(512):
-        info = tarfile.TarInfo.frombuf(header, "utf-8", "surrogateescape")
-        start, size = at + 512, info.size if info.type not in NO_CONTENT else 0
-        at = start + -(-size // 512) * 512
-        if size < 0:
-            raise tarfile.InvalidHeaderError("a size below zero")  # which would lead back, and around
-        if info.type == tarfile.GNUTYPE_LONGNAME:
-            name = bytes(data[start : start + min(size, NAME_BYTES)]).rstrip(b"\0")
-        elif info.type == tarfile.XHDTYPE:
-            said = re.search(rb"(?m)^\d+ path=(.+)$", data[start : start + min(size, NAME_BYTES)])
-            name = said[1] if said else name
-        elif info.type not in (tarfile.GNUTYPE_LONGLINK, tarfile.XGLTYPE):
-            path = name.decode("utf-8", "surrogateescape") or info.name
-            read = partial(bytes, memoryview(data)[start : start + min(size, ANSWER_BYTES + 1)])
-            yield Entry(path, place_of(path), TAR_KINDS.get(info.type, OTHER), read)
-            name = b""
+class HeaderStream(io.BytesIO):
+    """A .tar of which tarfile may read only headers. tarfile limits neither their number nor their size."""
+
+    headers = long_bytes = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is None or size < 0:
+            raise tarfile.ReadError("a size below 0")
+        self.headers += size > 1  # tarfile reads one byte to find the end
+        self.long_bytes += size if size > tarfile.BLOCKSIZE else 0
+        check_limit(self.headers, ENTRIES, "entries and headers")
+        check_limit(size, LONGEST_HEADER, "bytes in a header")
+        check_limit(self.long_bytes, LONG_HEADERS, "bytes in headers")
+        return super().read(size)
 
 
-def place_of(name: str) -> tuple[str, ...]:
-    """Return the folders in a name, and what is in them, at most five; `\\` is a `/` that Windows wrote."""
+def place_of(name: str) -> str:
+    """Return a path in an archive in its shortest form. Some programs on Windows write \\ instead of /."""
     path = name.replace("\\", "/")
     steps = path.split("/")
     if ".." in steps or re.match("/|[a-z]:", path, re.I):
-        raise Unreadable(f"{shown(name)} leads out of the archive: expected names like {LAYOUT}; {AGAIN}")
-    return tuple(step.casefold() for step in steps if step not in ("", "."))[:5]
+        raise Unreadable(f"{quote(name)} leads out of the archive. Expected paths without .. or a leading /.")
+    return "/".join(step.casefold() for step in steps if step not in ("", "."))
 
 
-def kind_of(mode: int) -> str:
-    return KINDS.get(stat.S_IFMT(mode), OTHER)
+def check_limit(number: int, limit: int, unit: str) -> None:
+    if number > limit:
+        advice = f"Expected at most {limit:,} {unit}. Hand in only your answers."
+        raise Unreadable(f"The submission has too much in it. {advice}")
 
 
-def hidden(name: str) -> bool:
-    return name.startswith(".") or name.casefold() == "__macosx"
-
-
-def too_much(limit: int, unit: str) -> Unreadable:
-    return Unreadable(f"it has too much: expected at most {limit:,} {unit}; hand in the answers alone")
-
-
-def shown(text: str) -> str:
-    """Return a hostile text in quotes, short, in its own script, and without what turns or hides letters."""
-    joiners = "\u200c\u200d"  # in Persian, and in emoji
+def quote(text: str) -> str:
+    """Return a hostile text in quotes and short. It keeps letters of every script, but nothing invisible."""
+    joiners = "\u200c\u200d"  # Persian and emoji need them
     safe = (letter if letter.isprintable() or letter in joiners else ascii(letter)[1:-1] for letter in text)
     line = "".join(safe)
-    return f'"{line}"' if len(line) <= SHOWN_CHARACTERS else f'"{line[: SHOWN_CHARACTERS - 1]}…"'
+    return f'"{line}"' if len(line) <= 80 else f'"{line[:79]}…"'

@@ -1,239 +1,181 @@
-"""A result in the formats that others read: CSV, Gradescope's, Classroom 50's, JUnit's, Markdown.
+"""Write a result as rows of tables, and as text from the templates.
 
-Each is a function of the record and of nothing else. Every text that an answer or a student had a part in
-goes through clean. Where the grader itself failed there is no mark: an empty cell, an error, or NoMark.
+Every text that a student can influence goes through `clean`. If the grader itself failed, reports show no
+points: an empty cell, "no mark", no file, or in junit.xml no property "points".
 """
 
-from __future__ import annotations
-
-import csv
 import html
+import os
 import re
-import xml.etree.ElementTree as ET
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, TextIO
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
 
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+from exercises.client import indent
 from grading.record import CheckResult, ExerciseResult, Outcome, StudentResult
-from lesson_loader import label_of
+from grading.submissions import safe_name
+from lesson_loader import BadExercises, find_exercises, label_of, read_text
 
 LIMIT = 4_000  # characters of a text
-NAME_LIMIT = 255  # as file systems have it, so that no two names are cut to the same
+TEXTS = ("sent", "expected", "got", "question")  # of a check, in the order in which reports show them
 
 ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b\n]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-Z\\^-~]")
-# What a terminal obeys, what turns the order of what follows, what cannot be seen, and what neither XML nor
-# UTF-8 has. Two joiners stay, U+200C and U+200D: Persian, Hindi and many an emoji are not right without them.
+# Characters that terminals obey, that change the order of text, that are invisible, or that XML or UTF-8
+# forbid. Two invisible joiners stay, U+200C and U+200D: Persian, Hindi and many emoji need them.
 UNWANTED = re.compile(
     "[\0-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff"
     "\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f]+"
 )
-# The wide and the small ones as well, which Excel takes for the same, and also after what it may split at.
+# Excel also accepts wide and small signs. Some programs split a cell at a comma or a semicolon.
 FORMULA = re.compile(r"(^|[,;])(\s*)(?=[=+\-@＝＋－ー＠﹦﹢﹣﹫])")  # noqa: RUF001
 
 
-UNPROTECTED = "Graded without a sandbox, as another user at most."
-
-
-class NoMark(Exception):
-    """The grader failed on a part of a submission, so that there is no mark to tell anyone."""
-
-
 def clean(text: str, limit: int = LIMIT) -> str:
-    """Return a text that is safe to show: without control characters or colours, and not too long.
-
-    What is unwanted leaves a mark, so that a name with it is not the name without.
-    """
+    """Return a text that is safe to show and not too long. A mark replaces unwanted characters."""
     text = ANSI.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     text = UNWANTED.sub("\ufffd", text)
     return text if len(text) <= limit else f"{text[: limit - 8]} … (cut)"
 
 
-def clean_name(text: str) -> str:
-    """Return a name on one line, safe to show."""
-    return clean(re.sub(r"[\n\r\t\x1b]", "\0", text), NAME_LIMIT)
+def clean_line(text: str) -> str:
+    """Return a text on one line that is safe to show. A line break leaves a mark, too."""
+    return clean(re.sub(r"[\n\r\t\x1b]", "\0", text))
 
 
-def said(exercise: ExerciseResult) -> list[tuple[CheckResult, dict[str, str]]]:
-    """Return each check with what there is to say of it: what was sent, expected, got and so on; or nothing.
-
-    An app that does not start gives every check the same message, which is said of the first alone.
-    """
-    names = ("sent", "expected", "got", "question", "message")
-    told = [(check, {name: clean(getattr(check, name)) for name in names}) for check in exercise.checks]
-    for check, parts in told:
-        if check.outcome is Outcome.GRADER_ERROR:  # of which only the record has all, and it is the grader's
-            parts["message"] = parts["message"].partition("\n")[0]
-    for _, parts in told[1:]:
-        parts["message"] = parts["message"] if parts["message"] != told[0][1]["message"] else ""
-    return told
+def display_name(result: StudentResult) -> str:
+    """Return the name that the reports show for a student."""
+    return clean_line(result.pseudonym or result.person.name or result.person.id)
 
 
-def numbered(exercises: Iterable[ExerciseResult]) -> Iterator[tuple[str, CheckResult, str]]:
-    """Yield the number of each check, as 1.2, the check, and in lines what there is to say of it."""
-    for exercise in exercises:
-        for place, (check, parts) in enumerate(said(exercise), start=1):
-            lines = [check.outcome.value, parts.pop("message")]
-            lines += [
-                f"{name:10}" + text.replace("\n", "\n" + " " * 10) for name, text in parts.items() if text
-            ]
-            yield f"{label_of(exercise.exercise)}.{place}", check, "\n".join(filter(None, lines))
+def report_folder(result: StudentResult) -> str:
+    """Return the folder of a student's reports, in the folder of all reports."""
+    return f"anonymous/{result.pseudonym}" if result.pseudonym else f"students/{safe_name(result.person.id)}"
 
 
-def points_of(result: StudentResult) -> float:
-    """Return the points. Raises NoMark if the grader failed, and they are not known."""
-    if result.points is None:
-        raise NoMark("The grader failed, and not the answer. There is no mark until it is graded again.")
-    return result.points
+@cache
+def exercise_title(exercise: str) -> str:
+    """Return an exercise's title from the first line of its checks, or otherwise from its name."""
+    label, words = label_of(exercise), exercise.partition("_")[2].replace("_", " ")
+    with suppress(BadExercises, KeyError, OSError, ValueError):
+        checks = read_text(find_exercises()[label].checks)
+        if match := re.match(rf'"""Exercise {label}: (.+?)\.?("""|\n)', checks):
+            words = match[1]
+    return f"Exercise {label}: {words[:1].upper()}{words[1:]}"
 
 
-# a table, with the columns of `nbgrader export` (nbgrader/plugins/export.py) and one more
+def display_points(part: ExerciseResult | StudentResult) -> str:
+    """Return "8.5 of 10", or "no mark"."""
+    return "no mark" if part.points is None else f"{part.points} of {part.max_points}"
 
-CSV_COLUMNS = (
+
+def describe_instructor(exercise: ExerciseResult) -> str:
+    """Return a sentence with the instructor's points and comment, or "" if there are none."""
+    by_hand = exercise.manual_points is not None
+    points = f"Your instructor gave {display_points(exercise)} points." if by_hand else ""
+    return f"{points} {exercise.comment and f'Comment: {exercise.comment}'}".strip()
+
+
+def clean_checks(exercise: ExerciseResult) -> list[CheckResult]:
+    """Return the checks with clean texts. If the app does not start, only the first check has the message."""
+    checks: list[CheckResult] = []
+    for check in exercise.checks:
+        texts: dict[str, Any] = {name: clean(getattr(check, name)) for name in (*TEXTS, "message")}
+        if check.outcome is Outcome.GRADER_ERROR:  # the traceback, which is in the record, helps no student
+            texts["message"] = texts["message"].partition("\n")[0]
+        if checks and texts["message"] == checks[0].message:
+            texts["message"] = ""
+        checks.append(replace(check, **texts))
+    return checks
+
+
+def describe_check(check: CheckResult) -> str:
+    """Return the outcome and the texts of a clean check in one text."""
+    texts = [f"{name:10}{indent(getattr(check, name))}" for name in TEXTS if getattr(check, name)]
+    return "\n".join(filter(None, [check.outcome.value, check.message, *texts]))
+
+
+# CSV
+
+GRADES = (  # the columns of `nbgrader export` (nbgrader/plugins/export.py) and two more
     *("assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email"),
-    *("raw_score", "late_submission_penalty", "score", "max_score", "outcome"),
+    *("raw_score", "late_submission_penalty", "score", "max_score", "outcome", "comment"),
 )
+# Canvas expects these five columns first (lib/gradebook_importer.rb), and asks what the others are. Moodle
+# asks too; "ID number" and "Email address" are its names.
+CANVAS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
+MORE = ("Total", "Maximum points", "ID number", "Email address", "Outcome", "Comment", "Report")
 
 
-def csv_rows(result: StudentResult) -> list[dict[str, str]]:
-    """Return a row for each exercise; what is not known is empty, and so is a mark that there is not.
+def protect(text: str) -> str:
+    """Return a cell's text that no spreadsheet runs as a formula (OWASP, "CSV Injection")."""
+    return FORMULA.sub(r"\1\2'", clean_line(text))
 
-    No spreadsheet takes a name in it for a formula (OWASP, "CSV Injection").
-    """
-    rows = []
+
+def first_and_last_name(name: str) -> tuple[str, str]:
+    """Return the first and the last name of "Ada King Lovelace" or "Lovelace, Ada King"."""
+    last, comma, first = name.partition(",")
+    if not comma:
+        first, _, last = name.rpartition(" ")
+    return first.strip(), last.strip()
+
+
+def grades_rows(result: StudentResult) -> Iterator[list[Any]]:
+    """Yield a row for each exercise, in the columns GRADES. Penalties for late submissions are always 0."""
+    person = result.person
+    first, last = first_and_last_name(person.name)
+    fields = [protect(text) for text in (person.due, result.submitted, person.id, last, first, person.email)]
     for exercise in result.exercises:
-        row = dict.fromkeys(CSV_COLUMNS, "")
-        row |= {
-            "assignment": exercise.exercise,
-            "student_id": FORMULA.sub(r"\1\2'", clean_name(result.student)),
-        }
-        row |= {"max_score": str(exercise.max_points), "outcome": exercise.outcome.value}
-        if exercise.points is not None:
-            row |= dict.fromkeys(("raw_score", "score"), str(exercise.points))
-        rows.append(row)
-    return rows
+        points = [exercise.points_of_checks, 0, exercise.points, exercise.max_points]
+        comment = protect(" ".join(exercise.comment.split()))
+        yield [exercise.exercise, *fields, *points, exercise.outcome, comment]
 
 
-def write_csv(results: Iterable[StudentResult], file: TextIO) -> None:
-    """Write the table to a file that was opened with encoding="utf-8" and newline=""."""
-    writer = csv.DictWriter(file, CSV_COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    for result in results:
-        writer.writerows(csv_rows(result))
+def totals_columns(exercises: Iterable[str]) -> list[str]:
+    """Return the columns of a table with one row for each student, for Canvas, Moodle and Excel."""
+    return [*CANVAS, *map(exercise_title, exercises), *MORE]
 
 
-def gradescope(result: StudentResult) -> dict[str, Any]:
-    """Return what goes into results.json (gradescope-autograders.readthedocs.io/en/latest/specs).
-
-    Raises NoMark if the grader failed. Write no results.json then: where there is none, Gradescope says "The
-    autograder failed to execute correctly", and whatever score is in one, it takes.
-    """
-    notes = [result.problem, "" if result.sandboxed else UNPROTECTED]
-    for exercise in result.exercises:
-        label = f"Exercise {label_of(exercise.exercise)}"
-        notes.append(
-            f"{label}: {exercise.outcome}, {exercise.points} of {exercise.max_points}. {exercise.problem}"
-        )
-        notes.append(
-            exercise.printed and f"{label} printed or logged, with seed {exercise.seed}:\n{exercise.printed}"
-        )
-    tests = [
-        {
-            "number": number,
-            "name": check.sentence,
-            "status": "passed" if check.outcome is Outcome.PASSED else "failed",
-            "score": check.points,
-            "max_score": check.max_points,
-            "output": text,
-            "output_format": "text",
-            "visibility": "visible",
-        }
-        for number, check, text in numbered(result.exercises)
-    ]
-    return {
-        "score": points_of(result),
-        "output": "\n".join(clean(note).strip() for note in notes if note),
-        **dict.fromkeys(("output_format", "test_output_format", "test_name_format"), "text"),
-        "visibility": "visible",
-        "stdout_visibility": "hidden",  # that is the grader's own; what an answer printed is in the output
-        "tests": tests,
-    }
+def totals_row(result: StudentResult, exercises: Iterable[str]) -> list[Any]:
+    """Return a student's row. The cell of an exercise that does not count for the student is empty."""
+    points = {exercise.exercise: exercise.points for exercise in result.exercises}
+    comments = [f"{label_of(one.exercise)}: {one.comment}" for one in result.exercises if one.comment]
+    comment = protect(" ".join("; ".join(comments).split()))
+    name, id = protect(result.person.name or result.person.id), protect(result.person.id)
+    # "ID" stays empty: it is a number that Canvas chose, and our id could be another student's number there.
+    row: list[Any] = [name, "", id, id, "", *map(points.get, exercises), result.points, result.max_points]
+    return [*row, id, protect(result.person.email), result.outcome, comment, report_folder(result)]
 
 
-def classroom50(result: StudentResult, environment: Mapping[str, str]) -> dict[str, Any]:
-    """Return what goes into result.json (foundation50/classroom50, wiki/Advanced-Autograding.md).
-
-    Its runner adds owner, assignment_type and datetime, and shows the tests' names in a table of Markdown, so
-    nothing of a student's is in them. Takes the environment in which the runner starts an autograder. Raises
-    KeyError in any other, and NoMark if the grader failed: end with a status other than 0 then.
-    """
-    tests = [
-        {
-            "test-name": f"{number} {check.sentence}",
-            "passed": check.outcome is Outcome.PASSED,
-            "score": check.points,
-            "max-score": check.max_points,
-            "output": text,
-        }
-        for number, check, text in numbered(result.exercises)
-    ]
-    return {
-        "schema": "classroom50/result/v1",
-        "classroom": environment["CLASSROOM"],
-        "assignment": environment["ASSIGNMENT"],
-        "submission": environment["SUBMISSION_TAG"],
-        "commit": environment["COMMIT_URL"],
-        "release": environment["RELEASE_URL"],
-        "review": environment.get("REVIEW_URL") or environment["COMMIT_URL"],
-        "score": points_of(result),
-        "max-score": result.max_points,
-        "tests": tests,
-    }
-
-
-def junit(result: StudentResult) -> str:
-    """Return XML as pytest's xunit2 has it: a suite for each exercise, with the points as properties."""
-    tags = {Outcome.FAILED: "failure", Outcome.NOT_HANDED_IN: "failure", Outcome.SKIPPED: "skipped"}
-    root = ET.Element("testsuites", name=clean_name(result.student))
-    for exercise in result.exercises:
-        suite = ET.SubElement(root, "testsuite", name=exercise.exercise, tests=str(len(exercise.checks)))
-        for _, check, text in numbered([exercise]):
-            classname = f"tests.exercises.test_{exercise.exercise}"
-            case = ET.SubElement(suite, "testcase", classname=classname, name=check.name)
-            properties = ET.SubElement(case, "properties")
-            for name in ("sentence", "points", "max_points"):
-                ET.SubElement(properties, "property", name=name, value=str(getattr(check, name)))
-            if check.outcome is not Outcome.PASSED:
-                tag = tags.get(check.outcome, "error")
-                ET.SubElement(case, tag, message=check.outcome.value).text = text
-        for attribute, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
-            suite.set(attribute, str(len(suite.findall(f"testcase/{tag}"))))
-        for tag, text in (("system-out", exercise.printed), ("system-err", exercise.problem)):
-            if text:
-                ET.SubElement(suite, tag).text = clean(text)
-    return f'<?xml version="1.0" encoding="utf-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
-
-
-ADVICE = "A mark from your own repository is advice: what counts is your instructor's run."
-
-
-def summary_markdown(result: StudentResult) -> str:
-    """Return the points as GitHub shows them below a run, with nothing in it that an answer has said."""
-    points = "no mark" if result.points is None else f"{result.points} of {result.max_points} points"
-    lines = [f"## {points}", "", ADVICE, ""]
-    lines += [] if result.sandboxed else [UNPROTECTED, ""]
-    lines += [markdown(result.problem), ""] if result.problem else []
-    lines += ["| Exercise | Points | What is missing |", "|---|---|---|"]
-    for exercise in result.exercises:
-        points = "no mark" if exercise.points is None else f"{exercise.points} of {exercise.max_points}"
-        missing = [check.sentence for check in exercise.checks if check.outcome is not Outcome.PASSED]
-        told = " ".join([exercise.problem, *missing][: 1 if exercise.problem else None])
-        if missing:
-            told = f"{exercise.outcome}: {told}"
-        lines.append(f"| {markdown(exercise.exercise)} | {points} | {markdown(told)} |")
-    return "\n".join(lines) + "\n"
-
-
-def markdown(text: str) -> str:
-    """Return a text as Markdown that shows it on one line, and does nothing: no link, no name, no HTML."""
+def as_markdown(text: str) -> Markup:
+    """Return Markdown that shows a text on one line, without links, names of people or HTML."""
     text = html.escape(" ".join(clean(text, 1_000).split()), quote=False)
     text = re.sub(r"([\\`*_{}\[\]()#+!|~$<>:-])", r"\\\1", text)
-    return text.replace("@", "@&#8203;").replace("www.", "www&#8203;.")
+    return Markup(text.replace("@", "@&#8203;").replace("www.", "www&#8203;."))
+
+
+TEMPLATES = Environment(  # cleans every text between {{ }}, and escapes it in HTML and XML
+    loader=FileSystemLoader(Path(__file__).with_name("templates")),
+    autoescape=select_autoescape(["html", "xml"]),
+    finalize=lambda value: clean(value) if type(value) is str else value,
+    undefined=StrictUndefined,
+    keep_trailing_newline=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+FUNCTIONS: tuple[Any, ...] = (as_markdown, clean, clean_checks, clean_line, describe_check)
+FUNCTIONS += (describe_instructor, display_name, display_points, exercise_title, label_of, report_folder)
+TEMPLATES.globals |= {each.__name__: each for each in FUNCTIONS} | {"Outcome": Outcome}
+TEMPLATES.globals["environment"] = os.environ
+# ISO 8601 without T and seconds
+TEMPLATES.filters["time"] = lambda time: re.sub(r"T(\d\d:\d\d)[:.\d]*", r" \1 ", time)
+
+
+def render(template: str, result: StudentResult) -> str:
+    """Return a student's report from a file in the folder `templates`."""
+    return TEMPLATES.get_template(template).render(result=result)

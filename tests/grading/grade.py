@@ -1,260 +1,195 @@
-"""Grades submissions: one, by a checker that stays warm, or all of them, by any executor."""
+"""Grades submissions: one with a pool of checkers, or all of them with any executor."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
-import select
-import shutil
-import signal
-import subprocess
-import sys
-import tempfile
-import threading
-from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from exercises.client import add_points
-from grading.record import CheckResult, ExerciseResult, Outcome, StudentResult, from_json, to_json
-from grading.submissions import HandedIn, Submission
+from grading.pool import ROOT, SPARE, CheckerLost, CheckerPool
+from grading.record import (
+    CheckResult,
+    ExerciseResult,
+    Outcome,
+    Person,
+    StudentResult,
+    from_json,
+    read_check,
+    to_json,
+)
+from grading.submissions import Answer, Submission, is_unchanged_starter
 from lesson_loader import LESSONS, find_exercises
 from originals import ORIGINALS
 
-ROOT = LESSONS.parent
-GRADING = Path(__file__).parent
-IDLE: deque[Checker] = deque()  # the checkers that wait for an answer, whichever thread has one
-BUSY: set[Checker] = set()  # those that have one
-STOPPED = threading.Event()
-SPARE = 120  # seconds that a checker may take on top of an answer's own, before it counts as lost
+# A change in these files can change points.
+DECIDING = "bubblewrap checker grade host http_messages record sandbox seccomp serve"
+OTHER_CHECKS = "this worker has other checks: compare its clone, its packages and its EXERCISES"
+STARTER = "This is the starter without a change."
+REFUSED = "[Errno 38]"  # what Python prints if the sandbox refuses a system call
+REFUSED_CALL = "The sandbox refused a system call of this answer or of a library. Tell your instructor."
+
+Submit = Callable[["Course", "Work"], "Future[str]"]
 
 
 @dataclass(frozen=True)
 class Course:
-    """What is the same for every submission of a run."""
+    """What is the same for all submissions of a run."""
 
-    exercises: dict[str, list[dict[str, Any]]]  # the checks: name, sentence and max_points of each
+    checks: dict[str, list[dict[str, Any]]]  # of each exercise: name, sentence and max_points of its checks
     seed: int
-    seconds: float  # that an answer may take to start, and for each response
-    deadline: float  # seconds that an answer may take for all of that
+    seconds: float  # for the start of an answer, and for each response
+    time_limit: float  # seconds for everything that is checked in an answer
     sandboxed: bool
-    checks: str = ""  # the digest of all that decides a mark
-
-    def digest(self, submission: Submission) -> str:
-        """Return a digest of all that the result of a submission depends on."""
-        return digest_of(repr(self), repr(submission))
-
-    def seed_for(self, student: str, answer: HandedIn) -> int:
-        """Return what makes the users, passwords and key for one answer."""
-        return int(digest_of(str(self.seed), student, repr(answer))[:8], 16)
+    version: str = ""  # the digest of all files that decide about points
 
 
-class CheckerLost(Exception):
-    """A checker ended, or hung, where none should; or it could not list the checks."""
+@dataclass(frozen=True)
+class Work:
+    """A person, what they handed in, and the names of the exercises that count for them."""
+
+    person: Person
+    submission: Submission | None
+    exercises: tuple[str, ...]
+
+    def digest(self, course: Course) -> str:
+        """Return a digest of everything that decides about the points."""
+        checks = {name: course.checks[name] for name in self.exercises}
+        return digest_of(self.person.id, repr(replace(course, checks=checks)), repr(self.submission))
 
 
-class Checker:
-    """A process of grading.checker."""
-
-    program = ("-m", "grading.checker")
-
-    def __init__(self) -> None:
-        self.folder = tempfile.mkdtemp(prefix="grading-")
-        self.process = subprocess.Popen(
-            [sys.executable, *self.program, self.folder],
-            cwd=ROOT,
-            env=os.environ
-            | {
-                "PYTHONPATH": os.pathsep.join([str(GRADING.parent), str(LESSONS)]),
-                "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # which would take longer than to check an answer
-            },
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C is for the grader, which lets it finish
-        )
-
-    def ask(self, task: dict[str, Any], seconds: float = SPARE) -> dict[str, Any]:
-        """Return what comes back for a task within so many seconds; see grading.checker for both.
-
-        Raises CheckerLost if nothing does.
-        """
-        try:
-            self.process.stdin.write(json.dumps(task).encode() + b"\n")
-            self.process.stdin.flush()
-        except OSError:
-            self.close()
-            raise CheckerLost("the checker has ended") from None
-        output = select.poll()
-        output.register(self.process.stdout, select.POLLIN)
-        ready = output.poll(1000 * seconds)
-        line = self.process.stdout.readline() if ready else b""
-        if not line.endswith(b"\n"):
-            self.close()
-            raise CheckerLost("the checker has ended" if ready else "the checker hangs")
-        return json.loads(line)
-
-    def close(self) -> None:
-        self.process.kill()
-        with suppress(subprocess.TimeoutExpired):
-            self.process.communicate(timeout=SPARE)
-        shutil.rmtree(self.folder, ignore_errors=True)
+def digest_of(*parts: str) -> str:
+    """Return a SHA-256 digest of texts. Two different lists of texts have different digests."""
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def grade(course: Course, submission: Submission) -> str:
-    """Return the result of a submission as JSON. Whatever goes wrong in here becomes a grader error."""
+@cache
+def version_of_checks() -> str:
+    """Return a digest of the names and contents of all files that decide about points."""
+    files = [*(ROOT / "tests/exercises").glob("*.py"), ROOT / "tests/tokens.py"]
+    files += [exercise.checks for exercise in find_exercises().values() if exercise.is_additional]
+    files += [Path(__file__).with_name(f"{name}.py") for name in DECIDING.split()]
+    files += [*ORIGINALS.glob("*.zip"), ROOT / "lessons/requirements.txt"]
+    files += [LESSONS / f"{name}.py" for name in ("flask_jwt_compat", "lesson_loader", "originals")]
+    contents = sorted((file.name, file.read_bytes().decode("latin-1")) for file in files)
+    return digest_of(*(text for name_and_content in contents for text in name_and_content))
+
+
+def grade(course: Course, work: Work, pool: CheckerPool) -> str:
+    """Return the result of a submission as JSON. A failure of the grader becomes a grader error."""
+    submission = work.submission or Submission("")
     result = StudentResult(
-        submission.student,
+        work.person,
         submission.source,
-        problem=submission.problem,
+        problem=submission.error or submission.problem,
+        notes=list(submission.notes),
+        submitted=submission.submitted,
+        repository=submission.repository,
+        commit=submission.commit,
         sandboxed=course.sandboxed,
-        digest=course.digest(submission),
+        digest=work.digest(course),
     )
-    for exercise in course.exercises:
-        result.exercises.append(grade_exercise(course, submission, exercise))
+    results = {name: result_without_checks(course, submission, name) for name in work.exercises}
+    answers = {name: submission.answers[name] for name, found in results.items() if found is None}
+    checked = check_answers(course, work.person, answers, pool) if answers else {}
+    result.exercises = [results[name] or checked[name] for name in work.exercises]
+    if REFUSED in to_json(result):
+        result.notes.append(REFUSED_CALL)
     return to_json(result)
 
 
-def grade_exercise(course: Course, submission: Submission, exercise: str) -> ExerciseResult:
-    """Return how an answer went. What fails in the grader is tried once more."""
-    problem = submission.problem or submission.problems.get(exercise, "")
-    if problem:
-        return without_checks(course, exercise, Outcome.UNREADABLE, problem)
+def result_without_checks(course: Course, submission: Submission, exercise: str) -> ExerciseResult | None:
+    """Return the result of an exercise whose checks cannot run, or None if they can."""
+    if submission.error:
+        return unchecked(course, exercise, Outcome.GRADER_ERROR, submission.error)
+    if problem := submission.problem or submission.problems.get(exercise):
+        return unchecked(course, exercise, Outcome.UNREADABLE, problem)
     answer = submission.answers.get(exercise)
     if answer is None:
-        return without_checks(course, exercise, Outcome.NOT_HANDED_IN)
-    if course.checks != digest_of_checks():
-        return without_checks(course, exercise, Outcome.GRADER_ERROR, "this worker has other checks")
-    task = {
-        "exercise": exercise,
-        "answer": answer.content.decode("latin-1"),
-        "seed": course.seed_for(submission.student, answer),
-        "seconds": course.seconds,
-        "deadline": course.deadline,
-        "sandboxed": course.sandboxed,
-    }
-    said = ask_a_checker(task)
-    if "problem" in said:  # which may have been the machine's, and over now
-        said = ask_a_checker(task)
-    shown = {"file": answer.file, "seed": task["seed"]}
-    expected = [check["name"] for check in course.exercises[exercise]]
-    checks = [
-        CheckResult(**check | {"outcome": Outcome(check["outcome"])}) for check in said.get("checks", ())
-    ]
-    if [check.name for check in checks] != expected:
-        problem = said.get("problem") or "not every check ran"
-        return replace(without_checks(course, exercise, Outcome.GRADER_ERROR, problem), **shown)
-    failed = (check.message for check in checks if check.outcome is Outcome.GRADER_ERROR)
-    problem = next(failed, "").partition("\n")[0]
-    return ExerciseResult(
-        exercise, points_of(course, exercise), checks, printed=said["printed"], problem=problem, **shown
-    )
-
-
-def ask_a_checker(task: dict[str, Any]) -> dict[str, Any]:
-    """Ask a checker that is idle, or a new one. One that gets lost is not idle again."""
-    checker = None
-    try:
-        checker = idle_checker() or Checker()
-        BUSY.add(checker)
-        if STOPPED.is_set():
-            raise CheckerLost("the grader was stopped")
-        said = checker.ask(task, task["deadline"] + SPARE)
-    except (CheckerLost, OSError) as error:
-        return {"problem": str(error)}
-    finally:
-        BUSY.discard(checker)
-    IDLE.append(checker)
-    return said
-
-
-def list_checks() -> dict[str, list[dict[str, Any]]]:
-    """Return the checks of each exercise, from a checker which then is idle."""
-    checker = Checker()
-    exercises = checker.ask({})
-    IDLE.append(checker)
-    if "problem" in exercises:
-        raise CheckerLost(exercises["problem"])
-    return exercises
-
-
-def stop() -> None:
-    """Interrupt what is being checked, and have nothing checked any more."""
-    STOPPED.set()
-    for checker in list(BUSY):
-        checker.process.send_signal(signal.SIGINT)
-
-
-def idle_checker() -> Checker | None:
-    """Take one of those that wait and live, if there is any."""
-    with suppress(IndexError):
-        while (checker := IDLE.pop()).process.poll() is not None:
-            checker.close()
-        return checker
+        return unchecked(course, exercise, Outcome.NOT_HANDED_IN)
+    if is_unchanged_starter(exercise, answer.content):
+        return replace(unchecked(course, exercise, Outcome.NOT_CHANGED, STARTER), file=answer.file)
+    if course.version != version_of_checks():
+        return unchecked(course, exercise, Outcome.GRADER_ERROR, OTHER_CHECKS)
     return None
 
 
-def without_checks(course: Course, exercise: str, outcome: Outcome, problem: str = "") -> ExerciseResult:
-    """Return the result of an exercise none of whose checks ran."""
-    checks = [CheckResult(outcome=outcome, **check) for check in course.exercises[exercise]]
-    return ExerciseResult(exercise, points_of(course, exercise), checks, problem=problem)
+def check_answers(
+    course: Course, person: Person, answers: dict[str, Answer], pool: CheckerPool
+) -> dict[str, ExerciseResult]:
+    """Return the result of each answer by exercise."""
+    seeds = {name: seed_for(course, person, answer) for name, answer in answers.items()}
+    contents = {name: answer.content.decode("latin-1") for name, answer in answers.items()}
+    task = {
+        "answers": {name: {"content": contents[name], "seed": seeds[name]} for name in answers},
+        "seconds": course.seconds,
+        "time_limit": course.time_limit,
+        "sandboxed": course.sandboxed,
+    }
+    try:  # each answer may be checked twice
+        responses = pool.ask(task, 2 * len(answers) * course.time_limit + SPARE)
+    except (CheckerLost, OSError) as error:
+        responses = {"problem": str(error)}
+    results = {name: read_results(course, name, responses.get(name, responses)) for name in answers}
+    return {
+        name: replace(result, file=answers[name].file, seed=seeds[name]) for name, result in results.items()
+    }
 
 
-def points_of(course: Course, exercise: str) -> float:
-    return add_points(check["max_points"] for check in course.exercises[exercise])
+def seed_for(course: Course, person: Person, answer: Answer) -> int:
+    """Return the seed of the random users for an answer."""
+    return int(digest_of(str(course.seed), person.id, repr(answer))[:8], 16)
 
 
-def grade_all(
-    course: Course, submissions: Iterable[Submission], executor: Executor, window: int, **options: Any
-) -> Iterator[StudentResult]:
-    """Give the result of each submission, as each is ready, with at most `window` of them on their way.
+def read_results(course: Course, exercise: str, response: dict[str, Any]) -> ExerciseResult:
+    """Return the result in a checker's response. If a check has no result, return a grader error."""
+    checks = [read_check(check) for check in response.get("checks", ())]
+    if [check.name for check in checks] != [check["name"] for check in course.checks[exercise]]:
+        problem = response.get("problem", "not every check ran")
+        return unchecked(course, exercise, Outcome.GRADER_ERROR, problem)
+    errors = (check.message for check in checks if check.outcome is Outcome.GRADER_ERROR)
+    problem = next(errors, "").partition("\n")[0]
+    points = max_points(course, exercise)
+    return ExerciseResult(exercise, points, checks, printed=response["printed"], problem=problem)
 
-    The executor is of threads on this machine, or distributed.Client.get_executor()'s; options are for its
-    submit().
-    """
-    waiting: dict[Future[str], Submission] = {}
-    for submission in submissions:
-        waiting[executor.submit(grade, course, submission, **options)] = submission
+
+def unchecked(course: Course, exercise: str, outcome: Outcome, problem: str = "") -> ExerciseResult:
+    """Return a result in which every check has this outcome, because no check ran."""
+    checks = [CheckResult(outcome=outcome, **check) for check in course.checks[exercise]]
+    return ExerciseResult(exercise, max_points(course, exercise), checks, problem=problem)
+
+
+def grader_error(course: Course, person: Person, exercises: Iterable[str], problem: str) -> StudentResult:
+    """Return the result of a student for whom the grader failed."""
+    results = [unchecked(course, name, Outcome.GRADER_ERROR, problem) for name in exercises]
+    return StudentResult(person, exercises=results, sandboxed=course.sandboxed)
+
+
+def max_points(course: Course, exercise: str) -> float:
+    return add_points(check["max_points"] for check in course.checks[exercise])
+
+
+def grade_all(course: Course, works: Iterable[Work], submit: Submit, window: int) -> Iterator[StudentResult]:
+    """Yield each result as soon as it is ready. At most `window` submissions are in memory or under way."""
+    waiting: dict[Future[str], Work] = {}
+    for work in works:
+        waiting[submit(course, work)] = work
         while len(waiting) >= window:
             yield from finished(course, waiting)
     while waiting:
         yield from finished(course, waiting)
 
 
-def finished(course: Course, waiting: dict[Future[str], Submission]) -> Iterator[StudentResult]:
-    """Wait for one result or more, and take them out of those that are waited for."""
+def finished(course: Course, waiting: dict[Future[str], Work]) -> Iterator[StudentResult]:
+    """Wait for one result or more, remove them from `waiting` and yield them."""
     for future in wait(waiting, return_when=FIRST_COMPLETED).done:
-        submission = waiting.pop(future)
+        work = waiting.pop(future)
         if error := future.exception():
-            exercises = [
-                without_checks(course, name, Outcome.GRADER_ERROR, f"{type(error).__name__}: {error}")
-                for name in course.exercises
-            ]
-            yield StudentResult(submission.student, submission.source, exercises, sandboxed=course.sandboxed)
+            yield grader_error(course, work.person, work.exercises, f"{type(error).__name__}: {error}")
         else:
             yield from_json(future.result())
-
-
-def digest_of(*parts: str) -> str:
-    """Return a digest of texts, in which no two lists of texts are alike."""
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-
-
-@cache
-def digest_of_checks() -> str:
-    """Return a digest of every file that decides a mark, of their names and content."""
-    files = [*sorted((ROOT / "tests/exercises").glob("*.py")), ROOT / "tests/tokens.py"]
-    files += [exercise.checks for exercise in find_exercises().values() if exercise.is_additional]
-    files.append(ROOT / "lessons/requirements.txt")
-    files += [
-        GRADING / f"{name}.py"
-        for name in ("box", "checker", "grade", "record", "sandbox", "seccomp", "serve", "wire")
-    ]
-    files += [LESSONS / f"{name}.py" for name in ("flask_jwt_compat", "lesson_loader", "originals")]
-    files += sorted(ORIGINALS.glob("*.zip"))
-    return digest_of(*(text for file in files for text in (file.name, file.read_bytes().decode("latin-1"))))

@@ -5,37 +5,30 @@
 """
 
 import argparse
-import signal
 import sys
 import zipfile
+from contextlib import closing
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "lessons"))
+sys.path[0:0] = [str(ROOT / "lessons"), str(ROOT / "tests")]
 
-from lesson_loader import BadExercises, Exercise, display_path, find_exercises  # noqa: E402  in lessons/
+from exercises.client import add_points  # noqa: E402  sys.path has these only now
+from grading.pool import CheckerLost, CheckerPool  # noqa: E402
+from lesson_loader import BadExercises, Exercise, display_path, find_exercises  # noqa: E402
 
-# Students might see the archive. Every pattern names files, so no answer or solution in a folder slips in.
-PACKED = [
-    "pyproject.toml",
-    "lessons/[0-9][0-9]_*/README.md",  # it makes a folder a lesson
-    "lessons/requirements.txt",
-    "lessons/requirements-build.txt",
-    "lessons/flask_jwt_compat.py",
-    "lessons/lesson_loader.py",
-    "lessons/make_venv.py",
-    "lessons/originals.py",
-    "tests/tokens.py",
-    "tests/exercises/client.py",
-    "tests/exercises/conftest.py",
-    "tests/exercises/originals/[0-9][0-9]_*.zip",
-    "tests/exercises/requirements.txt",
-    "tests/exercises/test_[0-9][0-9]_*.py",
-    "tests/grading/*.py",
-    "tests/grading/templates/*.css",
-    "tests/grading/templates/*.html",
-]
-SCRIPTS = ["tests/grading/gradescope/setup.sh", "tests/grading/gradescope/run_autograder"]
+# Students might see the archive. Every pattern names files, so the archive gets no answer or solution.
+PACKED = (
+    *("pyproject.toml", "lessons/[0-9][0-9]_*/README.md"),  # the README makes a folder a lesson
+    *("lessons/requirements.txt", "lessons/requirements-build.txt", "tests/exercises/requirements.txt"),
+    *(f"lessons/{name}.py" for name in ("flask_jwt_compat", "lesson_loader", "make_venv", "originals")),
+    *("tests/tokens.py", "tests/exercises/client.py", "tests/exercises/conftest.py"),
+    *("tests/exercises/originals/[0-9][0-9]_*.zip", "tests/exercises/test_[0-9][0-9]_*.py"),
+    *("tests/grading/*.py", "tests/grading/gradescope/make_roster.py"),
+    *(f"tests/grading/templates/*.{kind}" for kind in ("css", "html", "js", "json", "md", "xml")),
+)
+# Gradescope expects these at the top of the archive.
+SCRIPTS = [ROOT / "tests/grading/gradescope" / name for name in ("setup.sh", "run_autograder")]
 
 
 def main() -> None:
@@ -46,46 +39,43 @@ def main() -> None:
     options = parser.parse_args()
     if unknown := set(options.exercises) - set(known):
         parser.error(f"there is no exercise {min(unknown)}: there are {', '.join(known)}")
-    labels = [label for label in known if label in (options.exercises or known)]
-    exercises = [known[label] for label in labels]
-    if missing := [exercise.checks for exercise in exercises if not exercise.checks.is_file()]:
+    exercises = [each for label, each in known.items() if label in (options.exercises or known)]
+    if missing := [each.checks for each in exercises if not each.checks.is_file()]:
         parser.error(f"{display_path(missing[0])} is missing. This file contains the checks of an exercise.")
     try:
+        with closing(CheckerPool()) as pool:
+            checks = pool.list_checks()
+        points = add_points(check["max_points"] for each in exercises for check in checks.get(each.name, ()))
         build(options.out, exercises)
+    except CheckerLost as problem:
+        parser.error(f"the checks cannot be listed: {problem}")
     except OSError as problem:
         parser.error(f"cannot write {options.out}: {problem.strerror}")
-    print(
-        f"Upload {options.out.name} to Gradescope as the autograder. It grades exercise {', '.join(labels)}."
-    )
+    labels = ", ".join(each.label for each in exercises)
+    print(f"Upload {options.out.name} to Gradescope as the autograder of exercise {labels}.")
+    print(f"Set {points} points for the assignment.")
 
 
 def build(out: Path, exercises: list[Exercise]) -> None:
     """Write the archive. The same files give the same bytes."""
+    paths = {path for pattern in PACKED for path in ROOT.glob(pattern)}
+    files = {path.relative_to(ROOT).as_posix(): path for path in sorted(paths)}
+    files |= {script.name: script for script in SCRIPTS}
+    additional = [each for each in exercises if each.is_additional]
+    for each in additional:  # without its starter, the grader does not know a starter that nobody changed
+        own = [path for path in (each.checks, each.folder / "exercise.py") if path.is_file()]
+        files |= {f"exercises/{each.name}/{path.name}": path for path in own}
+    contents = {name: path.read_bytes() for name, path in files.items()}
+    contents["exercises.txt"] = " ".join(each.label for each in exercises).encode() + b"\n"
     with zipfile.ZipFile(out, "w") as archive:
-        for path in sorted({path for pattern in PACKED for path in ROOT.glob(pattern)}):
-            add(archive, path.relative_to(ROOT).as_posix(), path.read_bytes())
-        for script in SCRIPTS:  # Gradescope expects them at the top
-            add(archive, Path(script).name, (ROOT / script).read_bytes(), 0o755)
-        for exercise in exercises:
-            if exercise.is_additional:
-                name = f"exercises/{exercise.name}/{exercise.checks.name}"
-                add(archive, name, exercise.checks.read_bytes())
-        labels = " ".join(exercise.label for exercise in exercises)
-        add(archive, "exercises.txt", labels.encode() + b"\n")
-
-
-def add(archive: zipfile.ZipFile, name: str, content: bytes, mode: int = 0o644) -> None:
-    """Add a file to the archive with these permissions."""
-    info = zipfile.ZipInfo(name)  # its date is always 1980
-    info.create_system = 3  # Unix: only there do permissions count
-    info.external_attr = (0o100000 | mode) << 16
-    info.compress_type = zipfile.ZIP_DEFLATED
-    archive.writestr(info, content)
+        for name, content in contents.items():
+            info = zipfile.ZipInfo(name)  # its date is always 1980
+            info.create_system = 3  # Unix: only there do permissions count
+            info.external_attr = 0o100755 << 16  # Gradescope runs the scripts
+            archive.writestr(info, content, zipfile.ZIP_DEFLATED)
 
 
 if __name__ == "__main__":
-    if hasattr(signal, "SIGPIPE"):
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # end quietly if `head` closes the pipe
     try:
         main()
     except BadExercises as error:

@@ -1,6 +1,4 @@
-"""What grading finds out about one student: the one record that every report is made from."""
-
-from __future__ import annotations
+"""What the grader knows about one student. Every report is made from this record."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -11,35 +9,36 @@ from exercises.client import add_points
 
 
 class Outcome(StrEnum):
-    """How a check, or an exercise as a whole, went. Only a grader error is no mark."""
+    """The outcomes of a check or a whole exercise, from best to worst. Only a grader error gives no mark."""
 
     PASSED = "passed"
+    SKIPPED = "skipped"  # a check that this check needs did not pass
     FAILED = "failed"
-    SKIPPED = "skipped"  # a check that it needs did not pass
-    DID_NOT_START = "did not start"
     NO_RESPONSE_IN_TIME = "no response in time"
-    DIED = "died"
+    DIED = "died"  # the app's process ended before it responded
+    DID_NOT_START = "did not start"
+    NOT_CHANGED = "starter not changed"
     NOT_HANDED_IN = "not handed in"
-    UNREADABLE = "unreadable"  # an archive, or a file, that is not taken
+    UNREADABLE = "unreadable"  # the grader does not accept the file or the archive
     GRADER_ERROR = "grader error"
 
 
-WORST_FIRST = (
-    Outcome.GRADER_ERROR,
-    Outcome.UNREADABLE,
-    Outcome.NOT_HANDED_IN,
-    Outcome.DID_NOT_START,
-    Outcome.DIED,
-    Outcome.NO_RESPONSE_IN_TIME,
-    Outcome.FAILED,
-    Outcome.SKIPPED,
-    Outcome.PASSED,
-)
+RANK = list(Outcome).index  # a later outcome is worse
+
+
+@dataclass(frozen=True)
+class Person:
+    """A student, as the roster describes them."""
+
+    id: str  # in the roster; without a roster, the name of the folder or archive, which is unsanitized
+    name: str = ""  # "Ada Lovelace" or "Lovelace, Ada"
+    email: str = ""
+    due: str = ""  # a date and time in ISO 8601; an extension replaces the class's date
 
 
 @dataclass
 class CheckResult:
-    """How one check went. All text that an answer had a part in is as it came: hostile."""
+    """How one check went. All text fields hold unsanitized student output."""
 
     name: str  # test_login_has_moved
     sentence: str  # Users log in with POST /api/v1/session.
@@ -49,7 +48,7 @@ class CheckResult:
     expected: str = ""
     got: str = ""
     question: str = ""
-    message: str = ""  # where nothing was sent: the traceback, or what is needed
+    message: str = ""  # if no request was sent: the traceback, or the check that this check needs
 
     @property
     def points(self) -> float:
@@ -58,54 +57,60 @@ class CheckResult:
 
 @dataclass
 class ExerciseResult:
-    """How a student's answer to one exercise went, or why there is nothing to say of it."""
+    """How a student's answer to one exercise went."""
 
     exercise: str  # 01_auth_url
     max_points: float
-    checks: list[CheckResult]  # in the order in which they ran; each of them, whatever happened
-    file: str = ""  # where the answer was, as the student named it: hostile
-    seed: int = 0  # repeats the run, as --seed does
-    printed: str = ""  # what the answer wrote to its standard output and error, cut: hostile
-    problem: str = ""  # why an answer is unreadable, or what went wrong in the grader
+    checks: list[CheckResult]  # every check, in the order in which the checks run
+    file: str = ""  # where the student put the answer: unsanitized
+    seed: int = 0  # of the answer's random users: for `lessons check --seed`, not for the grader's --seed
+    printed: str = ""  # the beginning of what the answer printed: unsanitized
+    problem: str = ""  # why the answer is unreadable, or what failed in the grader
+    manual_points: float | None = None  # from overrides.csv: these count instead of the checks' points
+    comment: str = ""  # from overrides.csv
 
     @property
     def outcome(self) -> Outcome:
-        """The worst outcome of its checks."""
-        return min((check.outcome for check in self.checks), key=WORST_FIRST.index)
+        return max((check.outcome for check in self.checks), key=RANK)
+
+    @property
+    def points_of_checks(self) -> float | None:
+        """The points without those by hand, or None if the grader failed."""
+        failed = self.outcome is Outcome.GRADER_ERROR
+        return None if failed else add_points(check.points for check in self.checks)
 
     @property
     def points(self) -> float | None:
-        """The points reached, or None if the grader failed: then there is no mark."""
-        if self.outcome is Outcome.GRADER_ERROR:
-            return None
-        return add_points(check.points for check in self.checks)
+        """The points, or None if the grader failed and nobody gave points by hand."""
+        return self.points_of_checks if self.manual_points is None else self.manual_points
 
 
 @dataclass
 class StudentResult:
     """How a student's submission went."""
 
-    student: str  # the name of the folder or archive, without its ending: hostile
-    source: str  # the name of the folder or archive
+    person: Person
+    source: str = ""  # the names of the files, folders or archives that belong to the student: unsanitized
     exercises: list[ExerciseResult] = field(default_factory=list)  # in the order of the lessons
-    problem: str = ""  # why the whole submission is unreadable, if it is: hostile in part
+    problem: str = ""  # why the whole submission is unreadable, or what failed in the grader
+    notes: list[str] = field(default_factory=list)  # what the student should know: partly unsanitized
+    submitted: str = ""  # when it was handed in, in ISO 8601, where that is known
+    repository: str = ""  # the URL of the student's repository, where that is known
+    commit: str = ""  # the commit of the student's repository, as 40 hexadecimal digits
     sandboxed: bool = True
-    digest: str = ""  # of all that the result depends on: the answers, the checks, the limits
+    pseudonym: str = ""  # with --anonymous, the reports show it instead of the person
+    digest: str = ""  # of everything the points depend on: the answers, the checks, the limits
 
     @property
     def outcome(self) -> Outcome:
-        """The worst outcome of the exercises; a submission without any was not to be read."""
-        return min(
-            (exercise.outcome for exercise in self.exercises),
-            key=WORST_FIRST.index,
-            default=Outcome.UNREADABLE,
-        )
+        """The worst outcome of the exercises. A submission without exercises is unreadable."""
+        return max((exercise.outcome for exercise in self.exercises), key=RANK, default=Outcome.UNREADABLE)
 
     @property
     def points(self) -> float | None:
-        """The points reached, or None if one of the exercises has no mark."""
-        points = [exercise.points for exercise in self.exercises]
-        return None if None in points else add_points(points)
+        """The total, or None if an exercise has no points because the grader failed."""
+        points = [exercise.points for exercise in self.exercises if exercise.points is not None]
+        return add_points(points) if len(points) == len(self.exercises) else None
 
     @property
     def max_points(self) -> float:
@@ -113,23 +118,21 @@ class StudentResult:
 
 
 def to_json(result: StudentResult) -> str:
-    """Return a result as JSON, in ASCII, which holds any text that Python can."""
+    """Return a result as JSON in ASCII, which can hold every text that Python can."""
     return json.dumps(asdict(result), indent=1)
 
 
 def from_json(text: str) -> StudentResult:
-    """Return the result that to_json made.
-
-    Raises ValueError, KeyError or TypeError if the text is anything else.
-    """
-    data = json.loads(text)
-    exercises = []
-    for exercise in data.pop("exercises"):
-        checks = [read_check(check) for check in exercise.pop("checks")]
-        exercises.append(ExerciseResult(checks=checks, **exercise))
-    return StudentResult(exercises=exercises, **data)
+    """Return a result from JSON. Raises ValueError, KeyError or TypeError if to_json did not write it."""
+    fields = json.loads(text)
+    person = Person(**fields.pop("person"))
+    exercises = [
+        ExerciseResult(**exercise | {"checks": list(map(read_check, exercise["checks"]))})
+        for exercise in fields.pop("exercises")
+    ]
+    return StudentResult(person, exercises=exercises, **fields)
 
 
-def read_check(check: dict[str, Any]) -> CheckResult:
-    """Return the result of a check that asdict took apart."""
-    return CheckResult(**check | {"outcome": Outcome(check["outcome"])})
+def read_check(fields: dict[str, Any]) -> CheckResult:
+    """Return a check's result from the dictionary of asdict."""
+    return CheckResult(**fields | {"outcome": Outcome(fields["outcome"])})

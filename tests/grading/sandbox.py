@@ -1,192 +1,197 @@
-"""The commands that begin serve.py: in bubblewrap's sandbox, or where there is none.
+"""The sandbox of a student, in which serve.py starts the student's apps.
 
-In the sandbox, with every namespace unshared, there are a read-only Python, the packages, three files of ours
-and a temporary folder. Nothing else of the machine is in view, no network, no environment and no rights.
+Only bytes come out of a sandbox, on sockets and in logs. The grader never unpickles or decompresses them.
 """
 
 from __future__ import annotations
 
-import ctypes
+import io
+import json
 import os
-import pwd
-import secrets
 import shutil
-import stat
+import signal
+import socket
 import subprocess
-import sys
-import sysconfig
+import tempfile
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
+from grading.bubblewrap import ENVIRONMENT, in_bubblewrap, limit_memory, without_bubblewrap
 from grading.seccomp import make_filter
-from lesson_loader import LESSONS
+from lesson_loader import find_lessons
+from originals import read_app
 
-SERVE = Path(__file__).with_name("serve.py")
-OURS = [SERVE, LESSONS / "lesson_loader.py", LESSONS / "flask_jwt_compat.py"]
-LIBRARIES = Path(sysconfig.get_path("purelib"))
-PYTHON = Path(sys.executable).resolve()
-STANDARD_LIBRARY = PYTHON if sys.base_prefix == "/usr" else Path(sys.base_prefix)  # /usr/lib is there anyway
-SYSTEM = [Path(name) for name in ("/usr/lib", "/usr/lib64", "/usr/lib32", "/lib", "/lib64", "/lib32")]
-USERS = range(61184, 65520)  # which systemd keeps for users who come and go, and nobody else has
-ENVIRONMENT = {  # of bubblewrap itself as well, whose own could be read in the sandbox
-    "TZ": "JST-9",  # as in the checks that students run, like the next line
-    "FLASK_RUN_FROM_CLI": "true",  # app.run() does nothing
-    "LANG": "C.UTF-8",
-    "MALLOC_ARENA_MAX": "1",
-}
-TEMPORARY = 16 * 2**20  # the most bytes in a box's temporary folder
-PROCESSES = 16  # the most that a box may have, threads included
-KEYCTL = {"x86_64": 250, "aarch64": 219}  # the number of this system call
-JOIN_SESSION_KEYRING, REVOKE, SESSION_KEYRING = 1, 3, -3  # from linux/keyctl.h
+PATIENCE = 60  # seconds for our own code in a sandbox, because it can be slow on a busy machine
+PRINTED = 2_000  # bytes that are kept of what an answer prints
+INSTEAD = "Or use --no-sandbox, for answers that you trust or on a machine that you throw away."
 
 
 class NoSandbox(Exception):
-    """Bubblewrap does not run here; the message says why and what to do."""
+    """No sandbox can be made on this machine. The message says why and what to do."""
 
 
-def bubblewrap(*options: str, part: bool = False, program: list[str] | None = None) -> list[str]:
-    """Return the command that runs serve.py in a sandbox; with part=True, where it may go on to make its own.
-
-    The options are further ones of bubblewrap's; the program is one to run instead.
-    """
-    if program is None:
-        program = python("/box/serve.py", "/box/libraries", "/tmp", PROCESSES) + (["part"] if part else [])
-    paths = [path for path in SYSTEM if path.is_dir() and not path.is_symlink()]
-    paths.append(STANDARD_LIBRARY)
-    inside = [option for path in paths for option in bind(path)]
-    for path in SYSTEM:
-        if path.is_symlink():
-            inside += ["--symlink", os.readlink(path), str(path)]
-    inside += bind(LIBRARIES, Path("/box/libraries"))  # below /tmp, where it may be, it would be covered
-    for path in OURS:
-        inside += bind(path, Path("/box", path.name))
-    as_another = []
-    if os.geteuid() == 0:
-        as_another = [*reveal([*paths, LIBRARIES, *OURS]), *become(new_user())]
-    return [
-        *as_another,
-        *(found("bwrap"), "--unshare-all", "--unshare-user", *(() if part else ("--disable-userns",))),
-        *("--die-with-parent", "--new-session", "--cap-drop", "ALL", "--hostname", "box", *options),
-        *("--proc", "/proc", "--dev", "/dev", "--size", str(TEMPORARY), "--tmpfs", "/tmp"),
-        *inside,
-        *(
-            "--remount-ro",
-            "/dev/pts",
-            "--remount-ro",
-            "/dev",
-            "--remount-ro",
-            "/",
-            "--chdir",
-            "/tmp",
-            "--",
-            *program,
-        ),
-    ]
+class SandboxLost(Exception):
+    """A sandbox ended too early, so nothing is known about the answer in it."""
 
 
-def found(name: str) -> str:
-    """Return where a program is, as the environment that it gets says nothing of that."""
-    return shutil.which(name) or name
+class Sandbox:
+    """A running sandbox for one exercise after another. Without bubblewrap, a process for one exercise."""
+
+    def __init__(self, sandboxed: bool = True) -> None:
+        self.sandboxed = sandboxed
+        self.folder = None if sandboxed else tempfile.mkdtemp(prefix="grading-")
+        self.output = new_log()
+        self.control, inside = socket.socketpair()
+        self.control.settimeout(PATIENCE)
+        rules: list[int] = []  # the descriptor of the seccomp filter
+        with ExitStack() as stack:
+            stack.enter_context(inside)
+            if self.folder:
+                command = without_bubblewrap(Path(self.folder))
+            else:
+                rules = [stack.enter_context(make_filter()).fileno()]
+                command = in_bubblewrap(rules[0])
+            self.process = subprocess.Popen(
+                command,
+                pass_fds=rules,
+                stdin=inside.fileno(),
+                stdout=self.output,
+                stderr=self.output,
+                cwd="/",
+                env=None if sandboxed and limit_memory() else ENVIRONMENT,
+                start_new_session=True,
+            )
+
+    def wait(self) -> None:
+        """Wait until the sandbox is ready for an exercise. Raises SandboxLost if it is not ready in time."""
+        if self.receive() != b"+":
+            raise SandboxLost(f"the sandbox does not start: {beginning_of(self.output).strip()}")
+
+    def open(self, files: dict[str, bytes], secret_key: str, cpu: int) -> None:
+        """Write the files of an exercise. Each process may use the processor for `cpu` seconds."""
+        texts = {name: content.decode("latin-1") for name, content in files.items()}
+        task = {"files": texts, "environment": {"FLASK_SECRET_KEY": secret_key}, "cpu": cpu}
+        message = json.dumps(task).encode()
+        self.send(b"o" + len(message).to_bytes(4, "big") + message)
+
+    def start(self, apart: bool, log: io.BufferedRandom) -> socket.socket:
+        """Start the app. Return the channel on which the app reports its start and then takes connections.
+
+        With apart=True, the app gets its own copy of the database.
+        """
+        channel, inside = socket.socketpair()
+        with inside:
+            self.send(b"a" if apart else b"s", inside.fileno(), log.fileno())
+        return channel
+
+    def end(self) -> bool:
+        """End all processes of the exercise. Return whether the sandbox is ready for another exercise.
+
+        Raises SandboxLost if the sandbox has ended, because it may have ended before the last check.
+        """
+        if not self.sandboxed:
+            return False
+        self.send(b"e")
+        if self.receive() != b"e":
+            raise SandboxLost("the sandbox ended while it ran the answer")
+        return self.receive() == b"+"
+
+    def send(self, message: bytes, *descriptors: int) -> None:
+        try:
+            if descriptors:
+                socket.send_fds(self.control, [message], descriptors)
+            else:
+                self.control.sendall(message)
+        except OSError as error:
+            raise SandboxLost(f"the sandbox ended: {error}") from None
+
+    def receive(self) -> bytes:
+        with suppress(OSError):
+            return self.control.recv(1)
+        return b""
+
+    def close(self) -> None:
+        """End the sandbox and everything in it."""
+        self.control.close()  # then the server ends, and the kernel ends every other process in the sandbox
+        # Nobody has waited for our process yet, so its number cannot belong to another process.
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self.output.close()
+        if self.folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def new_user() -> int:
-    """Return the number of a user who has nothing here, and most likely no process: limits are a user's."""
-    known = {user.pw_uid for user in pwd.getpwall()}
-    return secrets.choice([number for number in USERS if number not in known])
+class Sandboxes:
+    """Gives each student a sandbox. The next sandbox starts while the one before is in use."""
+
+    def __init__(self, sandboxed: bool) -> None:
+        self.sandboxed = sandboxed
+        self.next = Sandbox(sandboxed)
+
+    def take(self) -> Sandbox:
+        """Return a sandbox that is ready. Raises SandboxLost if two in a row do not start."""
+        try:
+            return self.take_next()
+        except SandboxLost:
+            return self.take_next()
+
+    def take_next(self) -> Sandbox:
+        sandbox, self.next = self.next, Sandbox(self.sandboxed)
+        try:
+            sandbox.wait()
+        except SandboxLost:
+            sandbox.close()
+            raise
+        return sandbox
+
+    def close(self) -> None:
+        self.next.close()
 
 
-def become(user: int) -> list[str]:
-    """Return the command before which root runs another as this user."""
-    return [found("setpriv"), f"--reuid={user}", f"--regid={user}", "--clear-groups", "--"]
+def new_log() -> io.BufferedRandom:
+    """Return a file for what is printed. It is in memory, so that it cannot fill a disk."""
+    if not hasattr(os, "memfd_create"):
+        return tempfile.TemporaryFile()
+    log = os.memfd_create("log")
+    os.fchmod(log, 0o600)
+    return open(log, "w+b")
 
 
-def python(serve: object, libraries: object, folder: object, processes: int) -> list[str]:
-    return [str(PYTHON), "-I", "-S", "-X", "utf8", *map(str, (serve, libraries, folder, processes))]
-
-
-def reveal(paths: list[Path]) -> list[str]:
-    """Return a command before which root lets others read paths below a folder that is closed to them.
-
-    A user other than root can make a sandbox, but only of what that user can read. A Python below root's home
-    is none, so such folders are covered, for that one command, by empty ones with nothing but the paths.
-    """
-    closed = {}
-    for path in paths:
-        for folder in reversed(path.parents):  # the outermost one first
-            if not folder.stat().st_mode & stat.S_IXOTH:
-                closed.setdefault(folder, []).append(path)
-                break
-    command = []
-    for folder, hidden in closed.items():
-        command += ["--tmpfs", str(folder)]
-        for path in hidden:
-            for parent in reversed(path.parents):
-                if parent.is_relative_to(folder):
-                    command += ["--dir", str(parent)]  # which anyone may pass
-            command += bind(path)
-    return [found("bwrap"), "--dev-bind", "/", "/", *command, "--"] if command else []
-
-
-def bind(path: Path, destination: Path | None = None) -> list[str]:
-    return ["--ro-bind", str(path), str(destination or path)]
-
-
-def bare(folder: str) -> list[str]:
-    """Return the command that runs serve.py where there is no sandbox: as another user, if root asks."""
-    inside, work = Path(folder, "box"), Path(folder, "work")
-    inside.mkdir()
-    work.mkdir()
-    for path in OURS:
-        shutil.copy(path, inside)
-    if os.geteuid() != 0 or not shutil.which("setpriv") or reveal([STANDARD_LIBRARY, LIBRARIES]):
-        return python(inside / SERVE.name, LIBRARIES, work, 0)  # the user has other processes as well
-    os.chmod(folder, 0o711)
-    user = new_user()
-    os.chown(work, user, user)
-    return [*become(user), *python(inside / SERVE.name, LIBRARIES, work, PROCESSES)]
-
-
-def forget_keys() -> None:
-    """Let this process, and all that it starts, be without the keys of whoever started it (keyrings(7)).
-
-    A session's keys are inherited through all namespaces. A keyring of our own, revoked, takes their place.
-    """
-    number = KEYCTL.get(os.uname().machine)
-    if sys.platform == "linux" and number:
-        libc = ctypes.CDLL(None)
-        if libc.syscall(number, JOIN_SESSION_KEYRING, None) > 0:
-            libc.syscall(number, REVOKE, SESSION_KEYRING)
+def beginning_of(log: io.BufferedRandom) -> str:
+    return os.pread(log.fileno(), PRINTED, 0).decode("utf-8", "replace")
 
 
 def require_sandbox() -> None:
-    """Raise NoSandbox if bubblewrap is missing, or cannot make a sandbox here."""
+    """Start an app in a sandbox. Raises NoSandbox if that does not work on this machine."""
     if not shutil.which("bwrap"):
         raise NoSandbox(
-            "There is no bubblewrap here, which keeps answers away from this machine. It is for Linux; on "
-            "Debian and Ubuntu: sudo apt install bubblewrap libseccomp2. --no-sandbox does without, for "
-            "answers that you trust or a machine to throw away"
+            "Bubblewrap is not installed. It keeps answers away from your files, and it needs Linux. "
+            f"On Debian and Ubuntu: sudo apt install bubblewrap libseccomp2. {INSTEAD}"
         )
     try:
-        refused = make_filter()
+        make_filter().close()
     except OSError as problem:
         raise NoSandbox(
-            f"The sandbox needs libseccomp ({problem}); on Debian and Ubuntu: sudo apt install libseccomp2"
+            f"The sandbox needs libseccomp ({problem}). On Debian and Ubuntu: sudo apt install libseccomp2"
         ) from None
-    command = bubblewrap("--seccomp", str(refused), program=[str(PYTHON), "-I", "-S", "-c", ""])
-    tried = subprocess.run(
-        command,
-        pass_fds=[refused],
-        cwd="/",
-        env=ENVIRONMENT,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-    )
-    os.close(refused)
-    if tried.returncode:
-        raise does_not_work(tried.stderr.decode("utf-8", "replace"))
-
-
-def does_not_work(said: str) -> NoSandbox:
-    return NoSandbox(
-        f"Bubblewrap does not work here: {said.strip() or 'it just ends'}. Grade where it may make user "
-        "namespaces. --no-sandbox does without, for answers that you trust or a machine to throw away"
-    )
+    with closing(Sandbox()) as sandbox, new_log() as log:
+        try:
+            sandbox.wait()
+        except SandboxLost as problem:
+            raise NoSandbox(
+                f"Bubblewrap does not work here: {problem}. "
+                "On Ubuntu, try: sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0. "
+                f"Many containers forbid user namespaces: grade outside of the container. {INSTEAD}"
+            ) from None
+        files = read_app(min(find_lessons().items())[1].name)
+        files = {f"lesson/{name}": content for name, content in files.items()}
+        sandbox.open(files | {"lesson/answer.py": files["lesson/app.py"]}, "secret", cpu=PATIENCE)
+        with sandbox.start(False, log) as channel:
+            channel.settimeout(PATIENCE)
+            report = channel.recv(4096)
+        if report != b"ok":
+            raise NoSandbox(
+                "The sandbox refuses something that Flask needs on this machine, so no answer can start: "
+                f"{report.decode('utf-8', 'replace')}. {INSTEAD}"
+            )

@@ -515,6 +515,7 @@ def test_the_full_course_grades_what_a_student_hands_in(work, own_exercise, tmp_
         solve(work, label, own_exercise)
     shutil.copytree(work, tmp_path / "submissions/anna")
     command = [sys.executable, ROOT / "tests/grading", tmp_path / "submissions", "--out", tmp_path / "grades"]
+    command += ["--exercises", "1", "3b"]
     environment = os.environ | {"PYTHONPATH": str(ROOT / "lessons"), "EXERCISES": str(own_exercise.parent)}
     result = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout + result.stderr

@@ -1,20 +1,13 @@
 import os
 import socket
 
-for number in range(3, 64):
-    try:
-        one = socket.socket(fileno=os.dup(number))
-        if one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
-            listener = one
-        else:
-            one.send(b"ok")
-            one.close()
-    except OSError:
-        pass
+channel = socket.socket(fileno=os.dup(3))
+channel.send(b"ok")
 while True:
-    connection, _ = listener.accept()
-    try:
-        while True:
-            connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n" * 100)
-    except OSError:
-        pass
+    _, (number, *_), *_ = socket.recv_fds(channel, 1, 1)
+    with socket.socket(fileno=number) as connection:
+        try:
+            while True:
+                connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n" * 100)
+        except OSError:
+            pass

@@ -1,9 +1,7 @@
+# An empty file needs no space in the folder, but a kilobyte of the kernel's memory.
 import os
 
-made = 0
-try:
-    while True:
-        os.close(os.open(f"/tmp/{made}", os.O_CREAT | os.O_WRONLY))
-        made += 1
-except OSError:
-    print("BROKE OUT" if made > 10_000 else "OK", made, flush=True)
+print("OK", flush=True)
+for number in range(300_000):
+    os.close(os.open(f"/tmp/{number}", os.O_CREAT | os.O_WRONLY))
+print("BROKE OUT", flush=True)

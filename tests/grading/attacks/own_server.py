@@ -1,18 +1,11 @@
 import os
 import socket
 
-for number in range(3, 64):
-    try:
-        one = socket.socket(fileno=os.dup(number))
-        if one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
-            listener = one
-        else:
-            one.send(b"ok")
-            one.close()
-    except OSError:
-        pass
+channel = socket.socket(fileno=os.dup(3))
+channel.send(b"ok")
 while True:
-    with listener.accept()[0] as connection:
+    _, (number, *_), *_ = socket.recv_fds(channel, 1, 1)
+    with socket.socket(fileno=number) as connection:
         connection.recv(65536)
         body = b'{"access_token": "the same one for everybody"}'
         head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"

@@ -20,6 +20,8 @@ try:
     reached.append("raw")
 except OSError:
     pass
-if {name for _, name in socket.if_nameindex()} - {"lo"}:
-    reached.append("interfaces")
+try:
+    reached += {name for _, name in socket.if_nameindex()} - {"lo"}
+except OSError:
+    pass
 print("BROKE OUT" if reached else "OK", reached, os.getpid(), flush=True)

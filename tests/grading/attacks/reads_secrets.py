@@ -6,14 +6,6 @@ found = [path for path in PLACES if os.path.exists(path)]
 for path, folders, names in os.walk("/"):
     folders[:] = [name for name in folders if os.path.join(path, name) not in PRUNED]
     found += [os.path.join(path, name) for name in names if name in WANTED]
-for process in filter(str.isdigit, os.listdir("/proc")):
-    for name in ("environ", "cmdline", "maps"):
-        try:
-            with open(f"/proc/{process}/{name}") as file:
-                if "can" + "ary" in file.read():
-                    found.append(f"/proc/{process}/{name}")
-        except OSError:
-            pass
-if len(list(filter(str.isdigit, os.listdir("/proc")))) > 6 or ("can" + "ary") in str(os.environ):
+if os.path.exists("/proc") or ("can" + "ary") in str(os.environ):
     found.append("/proc")
 print("BROKE OUT" if found else "OK", found, flush=True)

@@ -1,17 +1,10 @@
 import os
 import socket
 
-for number in range(3, 64):
-    try:
-        one = socket.socket(fileno=os.dup(number))
-        if one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
-            listener = one
-        else:
-            one.send(b"ok")
-            one.close()
-    except OSError:
-        pass
+channel = socket.socket(fileno=os.dup(3))
+channel.send(b"ok")
 while True:
-    with listener.accept()[0] as connection:
+    _, (number, *_), *_ = socket.recv_fds(channel, 1, 1)
+    with socket.socket(fileno=number) as connection:
         connection.recv(65536)
         connection.sendall(b"HTTP/9 two hundred\r\nContent-Length: -5\r\n\x00\xff\r\n\r\n200")

@@ -13,7 +13,10 @@ taken = [
 ]
 for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):
     for high in (0, 2**32):
-        one, other = socket.socketpair()
+        try:
+            one = socket.socket(socket.AF_UNIX)
+        except OSError:
+            continue
         value = ctypes.c_int(2**26)
         before = one.getsockopt(socket.SOL_SOCKET, option)
         libc.syscall(

@@ -1,28 +1,14 @@
 import ctypes
 import os
 
-# what is in the box must be worth no more than this one
+# what is in the sandbox must be worth no more than this one
 libc = ctypes.CDLL(None, use_errno=True)
-libc.ptrace(16, 1, 0, 0)
-
-
-def rights(process):
-    with open(f"/proc/{process}/status") as file:
-        wanted = ("Uid", "Gid", "Groups", "Cap", "NoNewPrivs")
-        return [line for line in file if line.startswith(wanted)]
-
-
-def sees(process):
-    try:
-        return [
-            os.readlink(f"/proc/{process}/ns/{name}") for name in ("mnt", "net", "pid", "user", "ipc", "uts")
-        ]
-    except PermissionError:
-        return sees("self")  # it cannot be traced either
-
-
-broke = []
-for process in filter(str.isdigit, os.listdir("/proc")):
-    if rights(process) != rights("self") or sees(process) != sees("self"):
-        broke += [process, rights(process), sees(process)]
+broke = [] if os.getppid() == 1 else ["parent"]
+for process in (1, os.getppid()):
+    if libc.ptrace(16, process, 0, 0) == 0:
+        broke.append(process)
+if os.path.exists("/proc"):
+    broke.append("/proc")
+if 0 in (*os.getresuid(), *os.getresgid()) or os.getgroups()[1:]:
+    broke += ["rights", os.getresuid(), os.getresgid(), os.getgroups()]
 print("BROKE OUT" if broke else "OK", broke, flush=True)

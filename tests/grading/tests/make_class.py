@@ -8,6 +8,7 @@ Some of the answers are hostile, so grade the class in the sandbox. The same see
 import argparse
 import io
 import random
+import re
 import tarfile
 import zipfile
 from dataclasses import dataclass, field
@@ -69,6 +70,7 @@ NAMES = (
     "-x",
 )
 LAYOUTS = ("flat", "fork", "flat.zip", "fork.zip", "flat.tar.gz", "fork.tar.gz")
+DOWNLOADS = ("canvas", "moodle", "forks")
 
 
 @dataclass
@@ -176,8 +178,37 @@ def write_student(folder: Path, student: Student) -> None:
             write_folder(place, files)
 
 
+def write_download(folder: Path, download: str, students: list[Student]) -> dict[str, str]:
+    """Write the answers of students as Canvas, Moodle or git would.
+
+    Return the names of the sources by the names of the students. A student without answers hands in nothing.
+    """
+    names = {}
+    for number, student in enumerate(students, 10_000):
+        files = {f"{exercise}.py": text.encode() for exercise, text in student.answers.items()}
+        match download if files else "":
+            case "canvas":
+                names[student.name] = f"{re.sub('[^a-z]', '', student.name.lower()) or 'student'}_{number}"
+                late = "LATE_" if number % 7 == 0 else ""
+                files = {
+                    f"{names[student.name].replace('_', f'_{late}')}_{number + 600_000}_{name}": text
+                    for name, text in files.items()
+                }
+                write_folder(folder, files)
+            case "moodle":
+                names[student.name] = f"{student.name}_{number}"
+                write_folder(folder / f"{names[student.name]}_assignsubmission_file_", files)
+            case "forks":
+                names[student.name] = student.name
+                write_folder(
+                    folder / student.name,
+                    {f"lessons/{name[:-3]}/answer.py": text for name, text in files.items()},
+                )
+    return names
+
+
 def write_folder(place: Path, files: dict[str, bytes]) -> None:
-    place.mkdir(exist_ok=True)
+    place.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         (place / name).parent.mkdir(parents=True, exist_ok=True)
         (place / name).write_bytes(content)

@@ -1,21 +1,23 @@
-"""Test what the reports of the grader show, and that no hostile submission can do harm in them."""
+"""Test the files with results: what is in them, and that no hostile submission can do harm in them."""
 
 import csv
 import io
 import json
+import os
 import re
+import resource
+import shutil
 import time
 import xml.etree.ElementTree as ET
-from collections import Counter
-from html.parser import HTMLParser
+from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
 from grading import formats
-from grading.formats import LIMIT, NoMark, classroom50, clean, clean_name, csv_rows, gradescope, junit
-from grading.pages import ROWS, ClassSummary, class_page, student_page
-from grading.record import CheckResult, ExerciseResult, Outcome, StudentResult
-from helpers import ROOT, chromium
+from grading.formats import LIMIT, clean, clean_line, render
+from grading.record import CheckResult, ExerciseResult, Outcome, Person, StudentResult
+from grading.reports import Busy, Reports, make_pseudonym, open_draft
 
 SCRIPT = "<script>alert(1)</script>"
 EVIL = (
@@ -44,7 +46,10 @@ ENVIRONMENT = {
 }
 
 
-def make(*outcomes, student="anna", exercise="01_auth_url", **fields):
+ADA = Person("ada", "Lovelace, Ada", "ada@example.org", "2026-03-31")
+
+
+def make(*outcomes, person="anna", exercise="01_auth_url", **fields):
     """Make a result with a check of 2 points for each outcome, and with evil text from the answer."""
     evil = dict.fromkeys(("sent", "expected", "got", "question", "message"), EVIL)
     checks = [
@@ -54,47 +59,52 @@ def make(*outcomes, student="anna", exercise="01_auth_url", **fields):
         for place, outcome in enumerate(map(Outcome, outcomes), start=1)
     ]
     fields = {"seed": 123, "file": EVIL, "printed": EVIL * 500} | fields
-    return StudentResult(student, student, [ExerciseResult(exercise, 2 * len(checks), checks, **fields)])
+    person = person if isinstance(person, Person) else Person(person)
+    return StudentResult(person, person.id, [ExerciseResult(exercise, 2 * len(checks), checks, **fields)])
 
 
-def one_of_each(student="anna"):
+def one_of_each(person="anna"):
     """Make a result with an exercise of every outcome, and with evil text everywhere."""
-    result = make(*Outcome, student=student, problem=EVIL)
+    result = make(*Outcome, person=person, problem=EVIL, comment=EVIL)
     result.exercises[0].checks.pop()  # the grader error, because it would leave no points
     for number, outcome in enumerate(Outcome, start=2):
         if outcome is not Outcome.GRADER_ERROR:
             result.exercises += make(outcome, outcome, exercise=f"{number:02}_more", problem=EVIL).exercises
+    result.notes, result.submitted, result.repository, result.commit = [EVIL], EVIL, EVIL, EVIL
     return result
 
 
-def table(*results):
-    """Return the CSV of results as text and as rows."""
+def write_csv(columns, rows):
+    """Return a table as text and as rows."""
     file = io.StringIO(newline="")
-    formats.write_csv(results, file)
+    csv.writer(file, lineterminator="\n").writerows([columns, *rows])
     return file.getvalue(), list(csv.DictReader(io.StringIO(file.getvalue(), newline="")))
 
 
-def the_class(*results):
-    summary = ClassSummary(lambda student: "students/x/index.html")
-    for result in results:
-        summary.add(result)
-    return summary
+def grades(*results):
+    return write_csv(formats.GRADES, [row for result in results for row in formats.grades_rows(result)])
 
 
-class Page(HTMLParser):
-    """The tags, the attributes and the text of a page."""
+def totals(*results, exercises=("01_auth_url",)):
+    rows = [formats.totals_row(result, exercises) for result in results]
+    return write_csv(formats.totals_columns(exercises), rows)
 
-    def __init__(self, page):
-        super().__init__()
-        self.tags, self.attributes, self.text = Counter(), [], ""
-        self.feed(page)
 
-    def handle_starttag(self, tag, attrs):
-        self.tags[tag] += 1
-        self.attributes += attrs
+def gradescope(result):
+    return json.loads(render("results.json", result))
 
-    def handle_data(self, data):
-        self.text += f"{data} "
+
+def classroom50(result, environment):
+    with pytest.MonkeyPatch.context() as patch:
+        for name in (*ENVIRONMENT, "REVIEW_URL"):
+            patch.delenv(name, raising=False)
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        return json.loads(render("result.json", result))
+
+
+def junit(result):
+    return render("junit.xml", result)
 
 
 # cleaning
@@ -120,14 +130,14 @@ PERSIAN, HINDI, EMOJI = "\u0645\u06cc\u200c\u062e", "\u0915\u094d\u200d\u0937", 
 
 @pytest.mark.parametrize("name", ["Ünïcode 学生 🎓", "مريم الأندلسي", PERSIAN, HINDI, EMOJI, "O'Neil-Smith"])
 def test_a_name_in_any_script_stays_as_it_is(name):
-    assert clean_name(name) == name
+    assert clean_line(name) == name
 
 
 @pytest.mark.parametrize("invisible", ["\u202e", "\x1b[31m", "\x00", "\n", "\r", "\t", "\u200b", "\ud800"])
 def test_a_name_with_an_invisible_character_differs_from_the_name_without_it(invisible):
     for name in (f"{invisible}anna", f"an{invisible}na", f"anna{invisible}"):
-        assert "\ufffd" in clean_name(name)
-        assert clean_name(name).isprintable()
+        assert "\ufffd" in clean_line(name)
+        assert clean_line(name).isprintable()
 
 
 def test_a_hundred_kilobytes_of_escapes_are_cleaned_within_a_second():
@@ -137,48 +147,111 @@ def test_a_hundred_kilobytes_of_escapes_are_cleaned_within_a_second():
     assert time.perf_counter() - start < 1
 
 
-# the table
+# the tables
 
 
-def test_the_table_has_a_row_for_each_exercise_in_the_columns_of_nbgrader():
-    text, rows = table(make("passed", "failed"))
+def test_the_grades_have_a_row_for_each_exercise_in_the_columns_of_nbgrader():
+    text, rows = grades(make("passed", "failed"))
     assert text.splitlines()[0] == (
         "assignment,duedate,timestamp,student_id,last_name,first_name,email,"
-        "raw_score,late_submission_penalty,score,max_score,outcome"
+        "raw_score,late_submission_penalty,score,max_score,outcome,comment"
     )
     known = {"assignment": "01_auth_url", "student_id": "anna", "outcome": "failed"}
-    known |= {"raw_score": "2", "score": "2", "max_score": "4"}
-    assert rows == [dict.fromkeys(formats.CSV_COLUMNS, "") | known]
+    known |= {"raw_score": "2", "score": "2", "max_score": "4", "late_submission_penalty": "0"}
+    assert rows == [dict.fromkeys(formats.GRADES, "") | known]
 
 
-def test_the_table_has_an_empty_mark_for_a_grader_error_and_a_zero_for_nothing_handed_in():
-    assert csv_rows(make("passed", "grader error"))[0]["score"] == ""
-    assert csv_rows(make("passed", "grader error"))[0]["raw_score"] == ""
-    assert csv_rows(make("not handed in"))[0]["score"] == "0"
+@pytest.mark.parametrize(
+    ("name", "first", "last"),
+    [
+        ("Lovelace, Ada", "Ada", "Lovelace"),
+        ("Ada King Lovelace", "Ada King", "Lovelace"),
+        ("van Rossum, Guido", "Guido", "van Rossum"),
+        ("Madonna", "", "Madonna"),
+    ],
+)
+def test_the_grades_say_who_the_student_is_and_when_the_answers_came(name, first, last):
+    result = make("passed", person=replace(ADA, name=name))
+    result.submitted = "2026-03-30T12:00:00+00:00"
+    _, (row,) = grades(result)
+    assert (row["first_name"], row["last_name"], row["email"]) == (first, last, "ada@example.org")
+    assert (row["duedate"], row["timestamp"]) == ("2026-03-31", "2026-03-30T12:00:00+00:00")
+
+
+def test_manual_points_count_and_the_points_of_the_checks_stay_visible():
+    by_hand = {"manual_points": 3.5, "comment": "Oral exam.\nWell done"}
+    _, (row,) = grades(make("passed", "failed", **by_hand))
+    assert (row["raw_score"], row["score"], row["comment"]) == ("2", "3.5", "Oral exam. Well done")
+    _, (row,) = grades(make("grader error", **by_hand))
+    assert (row["raw_score"], row["score"]) == ("", "3.5")
+
+
+def test_the_grades_have_sums_as_people_write_them():
+    result = make("passed", "passed", "passed")
+    for check, points in zip(result.exercises[0].checks, (0.1, 0.2, 0.4), strict=True):
+        check.max_points = points
+    _, (row,) = grades(result)
+    assert row["raw_score"] == row["score"] == "0.7"
+
+
+def test_the_grades_have_no_points_for_a_grader_error_and_a_zero_for_nothing_handed_in():
+    _, (row, other) = grades(make("passed", "grader error"), make("not handed in"))
+    assert row["score"] == row["raw_score"] == ""
+    assert other["score"] == other["raw_score"] == "0"
+
+
+def test_the_totals_have_one_row_for_each_student_in_columns_for_canvas_and_moodle():
+    results = [
+        make("passed", "failed", person=ADA, comment="Nice"),
+        make("not handed in"),
+        make("passed", "grader error", person="ben"),
+    ]
+    results[0].exercises += make("passed", exercise="03_auth_key", manual_points=1.5).exercises
+    text, rows = totals(*results, exercises=["01_auth_url", "03_auth_key"])
+    assert text.splitlines()[0] == (
+        "Student,ID,SIS User ID,SIS Login ID,Section,Exercise 1: Log in at another URL,"
+        "Exercise 3: Log in with a phone number and a PIN,Total,Maximum points,"
+        "ID number,Email address,Outcome,Comment,Report"
+    )
+    assert list(rows[0].values()) == [
+        *("Lovelace, Ada", "", "ada", "ada", "", "2", "1.5", "3.5", "6", "ada", "ada@example.org", "failed"),
+        *("1: Nice", "students/ada"),
+    ]
+    assert [(row["Student"], row["Total"], row["Outcome"]) for row in rows[1:]] == [
+        ("anna", "0", "not handed in"),
+        ("ben", "", "grader error"),
+    ]
+    assert {row["Exercise 3: Log in with a phone number and a PIN"] for row in rows[1:]} == {""}
 
 
 @pytest.mark.parametrize("sign", "=+-@\uff1d\uff0b\uff0d\uff20\ufe66\t\r\n")
 @pytest.mark.parametrize("before", ["", " ", "\u00a0 ", "anna;", "anna, "])
-def test_no_cell_of_the_table_is_a_formula(sign, before):
-    _, rows = table(make("passed", student=f"{before}{sign}1+1"))
-    for part in rows[0]["student_id"].replace(";", ",").split(","):
-        assert part.strip()[0] in "'a\ufffd"
-    assert "1+1" in rows[0]["student_id"]
+def test_no_cell_of_a_table_is_a_formula(sign, before):
+    evil = f"{before}{sign}1+1"
+    result = make("passed", person=Person(evil, evil, evil, evil), comment=evil)
+    result.submitted = evil
+    for _, rows in (grades(result), totals(result)):
+        cells = [cell for cell in rows[0].values() if "1+1" in cell]
+        assert len(cells) == 6
+        for part in ",".join(cells).replace(";", ",").split(","):
+            assert not part.strip() or part.strip()[0] in "'a\ufffd1"
 
 
-def test_the_table_has_one_line_for_each_row_in_utf_8_with_hostile_names():
-    text, rows = table(*(make("passed", student=name) for name in NAMES))
-    assert len(text.encode("utf-8").split(b"\n")) == len(NAMES) + 2
-    assert b"\r" not in text.encode("utf-8")
-    assert [row["outcome"] for row in rows] == ["passed"] * len(NAMES)
-    assert len({row["student_id"] for row in rows}) == len(NAMES)
+def test_a_table_has_one_line_for_each_row_in_utf_8_with_hostile_names():
+    results = [make("passed", person=name) for name in NAMES]
+    for (text, rows), id in ((grades(*results), "student_id"), (totals(*results), "ID number")):
+        assert len(text.encode("utf-8").split(b"\n")) == len(NAMES) + 2
+        assert b"\r" not in text.encode("utf-8")
+        assert not set(text) & HOSTILE
+        assert [row.get("outcome") or row["Outcome"] for row in rows] == ["passed"] * len(NAMES)
+        assert len({row[id] for row in rows}) == len(NAMES)
 
 
 # Gradescope and Classroom 50
 
 
 def test_gradescope_gets_the_points_and_a_test_for_each_check():
-    results = json.loads(json.dumps(gradescope(make("passed", "failed", "skipped", exercise="07_more"))))
+    results = gradescope(make("passed", "failed", "skipped", exercise="07_more"))
     assert results["score"] == 2
     assert results["stdout_visibility"] == "hidden"
     assert [(test["number"], test["status"]) for test in results["tests"]] == [
@@ -203,15 +276,34 @@ def test_classroom_50_gets_whole_numbers_and_test_names_without_hostile_text():
         assert re.fullmatch(r"\d+\.\d Check \d holds\.", test["test-name"])
 
 
-def test_classroom_50s_result_needs_its_environment():
-    with pytest.raises(KeyError, match="CLASSROOM"):
-        classroom50(make("passed"), {})
+def test_gradescope_shows_who_it_is_and_what_the_instructor_adds():
+    result = make("failed", person=ADA, printed="", manual_points=1.5, comment="Oral exam")
+    result.notes = ["You changed app.py."]
+    output = gradescope(result)["output"].splitlines()
+    assert output == [
+        "Lovelace, Ada, due 2026-03-31",
+        "You changed app.py.",
+        "Exercise 1: Log in at another URL: failed, 1.5 of 2.",
+        "Your instructor gave 1.5 of 2 points. Comment: Oral exam",
+    ]
+    assert gradescope(result)["score"] == 1.5
 
 
-def test_without_a_mark_neither_gets_a_result_because_it_would_count_as_a_zero():
-    for write in (gradescope, lambda result: classroom50(result, ENVIRONMENT)):
-        with pytest.raises(NoMark, match="and not the answer"):
-            write(make("passed", "grader error"))
+def test_classroom_50s_result_comes_from_the_repository_without_its_environment():
+    result = make("passed")
+    result.repository, result.commit = "https://github.com/flask-101/jwt-ada.git", "c" * 40
+    commit = f"https://github.com/flask-101/jwt-ada/commit/{'c' * 40}"
+    filled = classroom50(result, {})
+    names = ("classroom", "assignment", "submission", "commit", "release", "review")
+    assert [filled[name] for name in names] == ["flask-101", "jwt-ada", "c" * 40, commit, "", commit]
+    filled = classroom50(result, ENVIRONMENT)
+    assert [filled[name] for name in names] == [*ENVIRONMENT.values(), ENVIRONMENT["COMMIT_URL"]]
+    assert {classroom50(make("passed"), {})[name] for name in names} == {""}
+
+
+def test_classroom_50_gets_points_with_decimals_unchanged():
+    result = make("failed", manual_points=1.5)
+    assert classroom50(result, {})["score"] == 1.5
 
 
 def test_the_json_of_a_hostile_result_is_clean_and_short():
@@ -226,27 +318,26 @@ def test_a_traceback_that_every_check_has_is_shown_once():
     result = make(*["did not start"] * 5)
     for check in result.exercises[0].checks:
         check.message = "NameError: once"
-    texts = json.dumps(gradescope(result)), json.dumps(classroom50(result, ENVIRONMENT)), junit(result)
-    for report in (*texts, student_page(result)):
-        assert report.count("NameError: once") == 1
+    for template in ("results.json", "result.json", "junit.xml"):
+        assert render(template, result).count("NameError: once") == 1
 
 
 # JUnit
 
 
 def test_junit_counts_its_cases_and_has_the_points_as_properties():
-    suite = ET.fromstring(junit(make(*Outcome)).encode()).find("testsuite")
+    suite = ET.fromstring(junit(make(*Outcome, printed="")).encode()).find("testsuite")
     assert suite.attrib == {
         "name": "01_auth_url",
-        "tests": "9",
-        "failures": "2",  # one failed, one was not handed in
+        "tests": "10",
+        "failures": "3",  # one failed, one is the starter, one was not handed in
         "errors": "5",
         "skipped": "1",
     }
-    kinds = [next((child.tag for child in case if child.tag != "properties"), "passed") for case in suite[:9]]
+    kinds = [next((child.tag for child in case if child.tag != "properties"), "passed") for case in suite]
     assert kinds == [
-        *("passed", "failure", "skipped", "error", "error", "error"),
-        *("failure", "error", "error"),
+        *("passed", "skipped", "failure", "error", "error", "error"),
+        *("failure", "failure", "error", "error"),
     ]
     first = {
         item.get("name"): item.get("value") for item in suite.iterfind("testcase[1]/properties/property")
@@ -254,208 +345,248 @@ def test_junit_counts_its_cases_and_has_the_points_as_properties():
     assert first == {"sentence": "Check 1 holds.", "points": "2", "max_points": "2"}
 
 
+def test_the_traceback_of_a_grader_error_is_only_in_the_record():
+    result = make("grader error", printed="")
+    result.exercises[0].checks[0].message = "disk full\nTraceback: a path"
+    assert "disk full" in junit(result)
+    assert "Traceback" not in junit(result)
+
+
+def test_junit_has_what_the_instructor_adds():
+    properties = ET.fromstring(junit(make("failed", manual_points=1.5, comment="Oral exam"))).find(
+        "testsuite/properties"
+    )
+    assert properties[0].attrib == {
+        "name": "instructor",
+        "value": "Your instructor gave 1.5 of 2 points. Comment: Oral exam",
+    }
+
+
 @pytest.mark.parametrize("name", [EVIL, *NAMES], ids=range(10))
 def test_junit_with_hostile_text_can_be_parsed(name):
     root = ET.fromstring(junit(one_of_each(name)).encode("utf-8"))
     assert SCRIPT in root.find("testsuite/testcase/failure").text
     assert not set("".join(root.itertext())) & HOSTILE
-    assert root.get("name") == clean_name(name)
+    assert root.get("name") == clean_line(name)
 
 
-# a student's page
+# the folder
 
 
-def test_the_style_sheet_knows_every_outcome():
-    style = (ROOT / "tests/grading/templates/style.css").read_text(encoding="utf-8")
-    names = {outcome.name.lower() for outcome in Outcome}
-    assert {name for name in names if not re.search(rf"\.{name}\b", style)} == set()
+@pytest.fixture
+def reports(tmp_path):
+    return Reports(tmp_path / "out")
 
 
-def test_a_students_page_shows_what_was_sent_expected_and_got_and_how_to_repeat_it():
-    result = make("passed", "failed", "skipped", student="anna", printed="hello")
-    for place, check in enumerate(result.exercises[0].checks):
-        check.sent, check.expected, check.got, check.question = "GET /x", "200", "404", "Is it there?"
-        check.message = "needs: Check 2 holds." if place == 2 else ""
-    text = " ".join(Page(student_page(result)).text.split())
-    for words in (
-        *("anna", "2 of 6 points", "Exercise 1: auth url", "✓ passed", "✗ failed", "sent GET /x", "got 404"),
-        *(
-            "Is it there?",
-            "needs: Check 2 holds.",
-            "What your answer printed or logged hello",
-            "make check-1",
-        ),
-        ".venv/bin/python lessons check 1 --seed 123",
-    ):
-        assert words in text
+def lost(id):
+    return make("grader error", person=id, problem="The record is lost.")
 
 
-@pytest.mark.parametrize(
-    ("result", "words"),
-    [
-        (make("passed"), "Everything passes. Well done!"),
-        (make("grader error", problem="disk full"), "Not your fault"),
-        (make("grader error"), "No mark yet"),
-        (make("not handed in"), "Begin it with make start-1"),
-        (make("did not start", "did not start"), "Why your app did not start"),
-        (make("unreadable", problem="answer.py is a link"), "answer.py is a link"),
-        (StudentResult("anna", "anna.zip", problem="too many files"), "too many files"),
-    ],
-    ids=range(7),
-)
-def test_a_students_page_explains_the_outcome_in_plain_words(result, words):
-    assert words in " ".join(Page(student_page(result)).text.split())
+def finish(reports, *ids, **more):
+    return reports.finish(map(lost, ids), ["01_auth_url"], **more)
 
 
-def test_a_page_warns_if_there_was_no_sandbox():
-    result = make("passed")
-    assert "Advice, not a mark" not in student_page(result)
-    assert "ran without a sandbox" not in class_page(the_class(result))
-    result.sandboxed = False
-    assert "Advice, not a mark" in student_page(result)
-    assert "1 of 1 ran without a sandbox" in class_page(the_class(result))
-
-
-# the page of the class
-
-
-def test_the_class_page_counts_points_and_the_outcomes_of_each_check():
-    results = [make("passed", "passed"), *[make("passed", "failed") for _ in range(3)], make("grader error")]
-    summary = the_class(*results)
-    assert [bar for bar in summary.histogram() if bar[2]] == [(2, 2, 3), (4, 4, 1)]
-    assert summary.exercises["01_auth_url"].checks["test_2"].outcomes == {"passed": 1, "failed": 3}
-    text = " ".join(Page(class_page(summary)).text.split())
-    assert "students 5 mean 2.5 of 4 with all points 1 without a mark 1" in text
-    assert "The grader failed on 1 answer" in text
-    assert "3 Check 2 holds. Exercise 1: auth url" in text
-    assert text.count("most missed") == 1
-    assert text.index("The grader failed") < text.index("Points")
-
-
-def test_the_histogram_has_eleven_bars_at_most_and_counts_every_student():
-    for max_points in range(1, 200):
-        summary = the_class()
-        summary.max_points = max_points
-        summary.points = Counter(range(max_points + 1))
-        bars = summary.histogram()
-        assert len(bars) <= 11
-        assert sum(count for *_, count in bars) == max_points + 1
-        assert [low for low, *_ in bars[1:]] == [high + 1 for _, high, _ in bars[:-1]]
-
-
-def test_the_histogram_counts_decimal_points():
-    summary = the_class()
-    summary.max_points = 2.5
-    summary.points = Counter({0.3: 1, 1: 2, 1.75: 3, 2.5: 4, None: 5})
-    assert summary.histogram() == [(0, 0, 1), (1, 1, 5), (2, 2, 4)]
-
-
-def test_a_class_without_students_has_a_page():
-    assert "The class" in class_page(the_class())
-
-
-def test_a_large_class_is_counted_completely_and_listed_in_part():
-    result = make("grader error", "passed")
-    summary = the_class(*[result] * (ROWS + 5))
-    assert summary.students == ROWS + 5
-    assert len(summary.rows) == len(summary.errors) == ROWS
-    assert f"The first {ROWS} of {ROWS + 5}." in class_page(summary)
-
-
-# what a hostile submission cannot do
-
-
-@pytest.fixture(scope="module")
-def pages():
-    """The pages of hostile students and of their class."""
-    results = [one_of_each(name) for name in NAMES]
-    results += [make("grader error", student=EVIL, problem=EVIL), StudentResult(EVIL, EVIL, problem=EVIL)]
-    for number in range(11, 40):  # too many columns for a phone
-        results[0].exercises += make("passed", exercise=f"{number}_more").exercises
-    return [*map(student_page, results), class_page(the_class(*results))]
-
-
-def test_a_page_has_only_the_tags_of_its_template(pages):
-    for page in pages:
-        parsed = Page(page)
-        assert not {"script", "img", "svg", "iframe", "link", "form", "base", "object"} & parsed.tags.keys()
-        assert not [name for name, _ in parsed.attributes if name.startswith("on")]
-        assert not [value for name, value in parsed.attributes if name in ("src", "srcset", "action")]
-        hrefs = {value for name, value in parsed.attributes if name == "href"}
-        assert all(href.startswith(("#exercise-", "students/")) for href in hrefs)
-        assert not set(page) & HOSTILE
-        assert SCRIPT in parsed.text
-        page.encode("utf-8")
-
-
-# in a browser
-
-LUMINANCE = """() => {
-  const rgb = text => text.match(/[\\d.]+/g).map(Number);
-  const light = ([r, g, b]) => [r, g, b].map(v => v / 255)
-    .map(v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
-    .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
-  const behind = it => {
-    for (; it; it = it.parentElement) {
-      const color = rgb(getComputedStyle(it).backgroundColor);
-      if (color.length === 3 || color[3] === 1) return color;
+def files_in(folder):
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
     }
-    return matchMedia("(prefers-color-scheme: dark)").matches ? [18, 18, 18] : [255, 255, 255];
-  };
-  const worst = {};
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const it = walker.currentNode.parentElement;
-    if (!walker.currentNode.data.trim() || it.closest(".hidden")) continue;
-    const [a, b] = [light(rgb(getComputedStyle(it).color)), light(behind(it))].sort((x, y) => y - x);
-    const ratio = (a + .05) / (b + .05);
-    if (ratio < 4.5) worst[it.outerHTML.slice(0, 80)] = ratio;
-  }
-  return worst;
-}"""
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as browser:
-        yield browser
+def test_the_folder_has_reports_of_each_student_and_of_the_class(reports):
+    reports.keep(one_of_each("anna"))
+    finish(reports, "anna")
+    assert files_in(reports.folder).keys() == {
+        *("grades.csv", "totals.csv", "index.html"),
+        *(f"students/anna/{name}" for name in ("record.json", "index.html", "results.json", "result.json")),
+        "students/anna/junit.xml",
+    }
+    assert reports.find("anna") == one_of_each("anna")
+    assert reports.find("ben") is None
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_page_runs_no_script_sends_no_request_fits_the_screen_and_has_contrast(
-    browser, pages, scheme, tmp_path
-):
-    happened = []
-    tab = browser.new_page(color_scheme=scheme)
-    tab.on("dialog", lambda dialog: (happened.append(dialog.message), dialog.dismiss()))
-    tab.on("request", lambda request: happened.append(request.url))
-    tab.on("console", lambda message: happened.append(message.text))
-    tab.on("pageerror", lambda error: happened.append(str(error)))
-    for place, page in enumerate(pages if scheme == "light" else pages[::11]):
-        file = tmp_path / f"{place}.html"
-        file.write_text(page, encoding="utf-8")
-        for width in (360, 1280):
-            tab.set_viewport_size({"width": width, "height": 800})
-            tab.goto(file.as_uri())
-            happened.remove(file.as_uri())
-            assert tab.evaluate("document.documentElement.scrollWidth") <= width, place
-            assert tab.evaluate("document.querySelector('h1').scrollWidth") <= width
-        assert tab.evaluate(LUMINANCE) == {}
-    assert happened == []
-    tab.close()
+def test_a_student_with_a_grader_error_has_no_file_for_gradescope_or_classroom_50(reports):
+    reports.keep(make("passed"))
+    reports.keep(make("grader error"))
+    assert not [name for name in files_in(reports.folder) if "result" in name]
+    assert reports.find("anna").points is None
 
 
-@pytest.mark.slow
-def test_a_page_runs_no_script_and_loads_no_picture_even_if_its_html_contains_them(browser, tmp_path):
-    tab = browser.new_page()
-    refused, shown = [], []
-    tab.on("requestfailed", lambda request: refused.append(request.failure))
-    tab.on("dialog", lambda dialog: (shown.append(dialog.message), dialog.dismiss()))
-    file = tmp_path / "page.html"
-    evil = f"<main>{SCRIPT}<img src='http://127.0.0.1:9/x.png'>"
-    file.write_text(student_page(make("passed")).replace("<main>", evil), "utf-8")
-    tab.goto(file.as_uri())
-    assert refused == ["csp"]
-    assert shown == []
-    tab.close()
+def test_excel_reads_the_totals_as_utf_8(reports):
+    reports.keep(make("passed", person="Zoë"))
+    finish(reports, "Zoë")
+    assert (reports.folder / "totals.csv").read_bytes().startswith(b"\xef\xbb\xbfStudent,ID,")
+    with open(reports.folder / "totals.csv", encoding="utf-8-sig", newline="") as file:
+        assert [row["Student"] for row in csv.DictReader(file)] == ["Zoë"]
+    assert (reports.folder / "grades.csv").read_bytes().startswith(b"assignment,")
+
+
+def test_the_tables_are_the_same_bytes_after_every_run(reports, tmp_path):
+    results = [make("passed", person=name) for name in NAMES]
+    for result in results:
+        reports.keep(result)
+    finish(reports, *NAMES)
+    again = Reports(tmp_path / "again")
+    for result in reversed(results):
+        again.keep(result)
+    for _ in range(2):
+        finish(again, *NAMES)
+        assert files_in(again.folder) == files_in(reports.folder)
+
+
+def test_a_lost_record_is_a_grader_error_of_this_student_only(reports):
+    for name in ("anna", "ben", "cleo"):
+        reports.keep(make("passed", person=name))
+    (reports.folder / "students/anna/record.json").unlink()
+    for text in ("", "[]", "1", '{"person": 1, "exercises": []}', '{"person": {}, "exercises": [1]}', "\x00"):
+        (reports.folder / "students/ben/record.json").write_text(text)
+        summary = finish(reports, "anna", "ben", "cleo")
+        assert summary.students == 3
+        rows = list(csv.DictReader((reports.folder / "grades.csv").read_text().splitlines()))
+        assert [(row["student_id"], row["score"]) for row in rows] == [
+            ("anna", ""),
+            ("ben", ""),
+            ("cleo", "2"),
+        ]
+
+
+def test_the_folder_keeps_the_seed_until_there_is_a_new_one(reports):
+    assert [reports.seed(None, 1), reports.seed(None, 2), reports.seed(3, 4), reports.seed(None, 5)] == [
+        1,
+        1,
+        3,
+        3,
+    ]
+
+
+def test_two_runs_cannot_use_one_folder(reports):
+    with reports.alone(), pytest.raises(Busy, match="Another run writes to"), Reports(reports.folder).alone():
+        pass
+    with reports.alone():
+        pass
+
+
+def test_anonymous_reports_do_not_show_who_the_student_is(reports):
+    result = make("failed", "passed", person=ADA)
+    result.source, result.repository, result.commit = "ada.zip", "https://github.com/ada/lovelace", "c" * 40
+    reports.keep(replace(result, pseudonym=make_pseudonym(7, "ada")))
+    finish(reports, "ada")
+    folder = reports.folder / "anonymous" / make_pseudonym(7, "ada")
+    assert files_in(folder).keys() == {"index.html", "results.json", "result.json", "junit.xml"}
+    assert files_in(reports.folder / "students").keys() == {"ada/record.json"}
+    for content in files_in(folder).values():
+        assert folder.name.encode() in content or b"classroom50" in content
+        assert not re.search(rb"\bada\b|lovelace|c{40}", content, re.IGNORECASE)
+    with open(reports.folder / "totals.csv", encoding="utf-8-sig") as file:
+        assert [row["Report"] for row in csv.DictReader(file)] == [f"anonymous/{folder.name}"]
+
+
+def test_pseudonyms_differ_between_students_and_runs():
+    names = {make_pseudonym(seed, id) for seed in range(3) for id in NAMES}
+    assert len(names) == 3 * len(NAMES)
+    assert all(re.fullmatch(r"student-[0-9a-f]{16}", name) for name in names)
+
+
+# the folder: links, and what else can go wrong
+
+
+@pytest.mark.parametrize("place", ["students", "students/anna", "anonymous", "anonymous/student-1"])
+def test_no_report_is_written_through_a_link_to_another_folder(reports, tmp_path, place):
+    other = tmp_path / "other"
+    other.mkdir()
+    (reports.folder / place).parent.mkdir(exist_ok=True)
+    (reports.folder / place).symlink_to(other)
+    with pytest.raises(NotADirectoryError, match="it is a link") as problem:
+        reports.keep(replace(make("passed"), pseudonym="student-1"))
+    assert problem.value.filename == str(reports.folder / place)
+    assert list(other.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["grades.csv", "totals.csv", "index.html", "students/anna/junit.xml"])
+def test_a_link_in_place_of_a_report_is_replaced_and_its_target_stays(reports, tmp_path, name):
+    target = tmp_path / "target"
+    target.write_text("precious")
+    reports.keep(make("passed"))
+    report = reports.folder / name
+    for planted in (report, report.with_name(f".{report.name}.draft")):
+        planted.unlink(missing_ok=True)
+        planted.symlink_to(target)
+    reports.keep(make("passed"))
+    finish(reports, "anna")
+    assert not (reports.folder / name).is_symlink()
+    assert not planted.is_symlink()
+    assert target.read_text() == "precious"
+
+
+def test_a_draft_follows_no_link_that_somebody_plants_at_the_last_moment(tmp_path, monkeypatch):
+    monkeypatch.setattr("pathlib.Path.unlink", lambda path, missing_ok=False: None)
+    (tmp_path / "target").write_text("precious")
+    (tmp_path / ".grades.csv.draft").symlink_to(tmp_path / "target")
+    with pytest.raises(FileExistsError), open_draft(tmp_path / "grades.csv") as file:
+        file.write("x")
+    assert (tmp_path / "target").read_text() == "precious"
+
+
+def test_the_folder_itself_can_be_a_link(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    Reports(tmp_path / "link").keep(make("passed"))
+    assert (tmp_path / "real/students/anna/record.json").is_file()
+
+
+@contextmanager
+def largest_file(size):
+    """Let no file of this process grow beyond a size. A full disk has the same effect."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+def test_a_file_that_cannot_be_written_is_named_and_the_old_one_stays(reports):
+    reports.keep(make("passed"))
+    finish(reports, "anna")
+    before = files_in(reports.folder)
+    with largest_file(100), pytest.raises(OSError, match="File too large") as problem:
+        finish(reports, "anna")
+    assert problem.value.filename in [str(reports.folder / name) for name in ("grades.csv", "totals.csv")]
+    assert files_in(reports.folder) == before
+    with largest_file(100), pytest.raises(OSError, match="File too large") as problem:
+        reports.keep(make("failed"))
+    assert problem.value.filename == str(reports.folder / "students/anna/index.html")
+    assert reports.find("anna") is None
+    assert before.keys() - files_in(reports.folder).keys() == {"students/anna/record.json"}
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has /dev/full")
+def test_a_full_disk_is_named_with_the_file(tmp_path, monkeypatch):
+    monkeypatch.setattr("builtins.open", lambda *options, open=open, **more: open("/dev/full", "w"))
+    with (
+        pytest.raises(OSError, match="No space left on device") as problem,
+        open_draft(tmp_path / "x") as file,
+    ):
+        file.write("x")
+    assert problem.value.filename == str(tmp_path / "x")
+
+
+def test_an_interrupted_report_leaves_the_old_file_and_no_draft(tmp_path):
+    path = tmp_path / "grades.csv"
+    path.write_text("old")
+    draft = open_draft(path)
+    draft.__enter__().write("new")
+    assert draft.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None) is False
+    assert files_in(tmp_path) == {"grades.csv": b"old"}
+
+
+def test_a_folder_that_disappears_is_named_and_not_made_again(reports, tmp_path):
+    reports.keep(make("passed"))
+    reports.folder.rename(tmp_path / "moved")
+    for write in (lambda: reports.keep(make("passed", person="ben")), lambda: finish(reports, "anna")):
+        with pytest.raises(FileNotFoundError) as problem:
+            write()
+        assert problem.value.filename.startswith(str(reports.folder))
+        assert not reports.folder.exists()
+    shutil.move(tmp_path / "moved", reports.folder)
+    finish(reports, "anna")
+    assert "anna" in (reports.folder / "grades.csv").read_text()

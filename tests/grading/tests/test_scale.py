@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import tracemalloc
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
@@ -22,9 +22,10 @@ if os.name == "nt":
 import psutil
 from distributed import Client
 
-from grading.grade import IDLE, Checker, Course, digest_of_checks, grade, grade_all
-from grading.record import StudentResult, from_json, to_json
-from grading.submissions import HandedIn, Submission
+from grading.grade import Course, Work, grade, grade_all, version_of_checks
+from grading.pool import CheckerPool
+from grading.record import Person, StudentResult, from_json, to_json
+from grading.submissions import Answer, Submission
 
 pytestmark = pytest.mark.slow
 
@@ -44,7 +45,17 @@ def hand_in(folder, answers):
 
 
 def command(submissions, out, *options):
-    grader = [sys.executable, ROOT / "tests/grading", submissions, "--out", out, "--seed", "7"]
+    grader = [
+        sys.executable,
+        ROOT / "tests/grading",
+        submissions,
+        "--out",
+        out,
+        "--seed",
+        "7",
+        "--exercises",
+        "1",
+    ]
     return [str(part) for part in (*grader, *options)]
 
 
@@ -191,7 +202,7 @@ def test_a_missing_scheduler_is_reported_in_one_line(tmp_path, scheduler):
         taken.bind(("127.0.0.1", 0))  # but nothing listens
         scheduler = scheduler.format(port=taken.getsockname()[1])
         line = one_line(run(submissions, tmp_path / "out", "--scheduler", scheduler))
-    assert line.startswith(f"{scheduler} does not answer, is a Dask scheduler there? ")
+    assert line.startswith(f"{scheduler} does not respond. Does a Dask scheduler run there? ")
 
 
 def test_without_dask_a_line_names_the_command_that_installs_it(tmp_path):
@@ -204,36 +215,35 @@ def test_without_dask_a_line_names_the_command_that_installs_it(tmp_path):
         "tcp://127.0.0.1:1",
         PYTHONPATH=os.pathsep.join([str(tmp_path), str(ROOT / "lessons")]),
     )
-    assert one_line(graded) == "Dask is not there: python3 lessons/make_venv.py cluster"
+    assert one_line(graded) == "Dask is missing. Install it: python3 lessons/make_venv.py cluster"
 
 
 # very many students
 
 
-COURSE = Course({}, seed=1, seconds=5, deadline=30, sandboxed=True)
+COURSE = Course({}, seed=1, seconds=5, time_limit=30, sandboxed=True)
 
 
-class AtOnce(Executor):
-    """An executor that returns a result at once."""
-
-    def submit(self, function, course, submission):
-        future = Future()
-        future.set_result(to_json(StudentResult(submission.student, submission.source)))
-        return future
+def grade_at_once(course, work):
+    """Return a future that already has a result."""
+    future = Future()
+    future.set_result(to_json(StudentResult(work.person)))
+    return future
 
 
-def grade_many(count, window, executor):
+def grade_many(count, window):
     """Return how many of `count` submissions got a result, and how many were underway at most."""
     read = finished = most = 0
 
-    def submissions():
+    def works():
         nonlocal read, most
         for number in range(count):
             read += 1
             most = max(most, read - finished)
-            yield Submission(f"s{number}", "s", {FIRST: HandedIn("answer.py", bytes(10_000))})
+            submission = Submission("s", {FIRST: Answer("answer.py", bytes(10_000))})
+            yield Work(Person(f"s{number}"), submission, (FIRST,))
 
-    for _ in grade_all(COURSE, submissions(), executor, window):
+    for _ in grade_all(COURSE, works(), grade_at_once, window):
         finished += 1
     return finished, most
 
@@ -241,7 +251,7 @@ def grade_many(count, window, executor):
 def peak_of(count):
     tracemalloc.start()
     try:
-        assert grade_many(count, 64, AtOnce()) == (count, 64)
+        assert grade_many(count, 64) == (count, 64)
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -253,8 +263,8 @@ def test_ten_times_as_many_students_need_no_more_memory_and_no_more_are_underway
 
 def test_no_submission_is_read_before_there_is_room_for_it():
     read = []
-    submissions = (read.append(number) or Submission(str(number), "s") for number in range(100))
-    with closing(grade_all(COURSE, submissions, AtOnce(), 8)) as results:
+    works = (read.append(number) or Work(Person(str(number)), None, ()) for number in range(100))
+    with closing(grade_all(COURSE, works, grade_at_once, 8)) as results:
         assert read == []
         next(results)
         assert len(read) == 8
@@ -265,24 +275,23 @@ def test_no_submission_is_read_before_there_is_room_for_it():
 
 def test_no_two_threads_use_one_checker_and_a_lost_checker_is_replaced():
     needs("bwrap")
-    IDLE.clear()
-    with closing(Checker()) as checker:
-        checks = {FIRST: checker.ask({})[FIRST]}
-    course = Course(checks, seed=1, seconds=5, deadline=30, sandboxed=True, checks=digest_of_checks())
-    submission = Submission("anna", "anna", {FIRST: HandedIn("answer.py", (SLOW + SOLUTION).encode())})
+    with closing(CheckerPool()) as pool, ThreadPoolExecutor(2) as threads:
+        checks = {FIRST: pool.list_checks()[FIRST]}
+        course = Course(checks, seed=1, seconds=5, time_limit=30, sandboxed=True, version=version_of_checks())
+        answers = {FIRST: Answer("answer.py", (SLOW + SOLUTION).encode())}
+        work = Work(Person("anna"), Submission("anna", answers), (FIRST,))
 
-    def points(threads):
-        return [from_json(text).points for text in threads.map(grade, [course] * 4, [submission] * 4)]
+        def points():
+            return [
+                from_json(text).points for text in threads.map(grade, [course] * 4, [work] * 4, [pool] * 4)
+            ]
 
-    with ThreadPoolExecutor(2) as threads:
-        assert points(threads) == [10] * 4
-        assert len(IDLE) == 2
-        lost = set(IDLE)
+        assert points() == [10] * 4
+        assert len(pool.idle) == 2
+        lost = set(pool.idle)
         for checker in lost:
             checker.process.kill()
             checker.process.wait()
-        assert points(threads) == [10] * 4
-    assert len(IDLE) == 2
-    assert not lost & set(IDLE)
-    while IDLE:
-        IDLE.pop().close()
+        assert points() == [10] * 4
+        assert len(pool.idle) == 2
+        assert not lost & set(pool.idle)

@@ -12,8 +12,9 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
-from grading.formats import summary_markdown
-from grading.record import CheckResult, ExerciseResult, Outcome, StudentResult
+from grading.command import NO_MEMORY_LIMIT
+from grading.formats import render
+from grading.record import CheckResult, ExerciseResult, Outcome, Person, StudentResult
 from helpers import ROOT, make_exercise_1b, needs, section
 from lesson_loader import find_lessons
 from make_venv import GROUPS
@@ -61,14 +62,15 @@ def test_the_readme_shows_what_grading_a_class_prints(tmp_path):
     for path, note in re.findall(r"^(\S+)(.*)$", layout, re.MULTILINE):
         hand_in(tmp_path, path, note)
     seed = re.search(r"Seed (\d+)", transcript)[1]
-    graded = grade(tmp_path, "--seed", seed, capture_output=True)
-    printed, shown = graded.stdout.splitlines(), transcript.splitlines()
-    assert shown.pop(0) == "$ make grade"
+    shown = transcript.splitlines()
+    options = re.fullmatch(r"\$ make grade ARGS='(.+)'", shown.pop(0))[1]
+    graded = grade(tmp_path, *options.split(), "--seed", seed, capture_output=True)
+    printed = graded.stdout.replace(f"{NO_MEMORY_LIMIT}\n", "").splitlines()
     assert len(printed) == len(shown), graded.stdout + graded.stderr
     for line, beginning in zip(printed, shown, strict=True):
         assert line.startswith(beginning.removesuffix("…")) if "…" in beginning else line == beginning
     files = re.findall(r"`([\w/]+\.(?:csv|html|json|xml))`", section(here, "Where the results are"))
-    assert len(set(files)) == 6
+    assert len(set(files)) == 7
     assert all((tmp_path / "grades" / file.replace("NAME", "ada")).exists() for file in files)
 
 
@@ -99,7 +101,8 @@ def test_help_that_nobody_reads_ends_without_a_traceback(tmp_path, unread):
 def test_a_class_is_graded_even_if_nobody_reads_what_is_printed(tmp_path, unread, errors):
     (tmp_path / "submissions/anna").mkdir(parents=True)
     (tmp_path / "submissions/notes.txt").touch()  # the grader prints a line about it before it begins
-    graded = grade(tmp_path, "--summary=summary.md", "--no-sandbox", stdout=unread, stderr=errors)
+    options = ("--exercises=1", "--summary=summary.md", "--no-sandbox")
+    graded = grade(tmp_path, *options, stdout=unread, stderr=errors)
     assert graded.returncode == 0
     assert not (graded.stderr or "").strip()
     assert "anna" in (tmp_path / "grades/grades.csv").read_text()
@@ -109,13 +112,13 @@ def test_a_class_is_graded_even_if_nobody_reads_what_is_printed(tmp_path, unread
 # what is in gradescope.zip
 
 
+def pack(root, *options):
+    return [sys.executable, root / "tests/grading/package.py", *options]
+
+
 def build(root, out, *exercises):
     """Build the autograder from a copy of the repository, and return the names and contents of its files."""
-    subprocess.run(
-        [sys.executable, root / "tests/grading/package.py", *exercises, "--out", out],
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
+    subprocess.run(pack(root, *exercises, "--out", out), check=True, stdout=subprocess.DEVNULL)
     with zipfile.ZipFile(out) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
@@ -130,6 +133,7 @@ def test_the_autograder_contains_all_that_grading_needs_and_is_the_same_each_tim
     for pattern in (
         "tests/exercises/*.py",
         "tests/grading/*.py",
+        "tests/grading/gradescope/*.py",
         "tests/grading/templates/*",
     ):
         needed += ROOT.glob(pattern)
@@ -142,6 +146,7 @@ def test_the_autograder_contains_no_file_that_students_must_not_see(tmp_path):
     copy = tmp_path / "copy"
     for room in ("lessons", "tests"):
         shutil.copytree(ROOT / room, copy / room, ignore=shutil.ignore_patterns("__pycache__", "bench"))
+    shutil.copy(ROOT / "pyproject.toml", copy)
     for name in (
         f"lessons/{FIRST}/answer.py",
         f"lessons/{FIRST}/answer-1.py",
@@ -166,7 +171,7 @@ def test_the_autograder_contains_no_file_that_students_must_not_see(tmp_path):
     assert [name for name, content in files.items() if content == b"a secret"] == []
 
 
-def test_the_autograder_contains_the_checks_of_an_additional_exercise_and_nothing_else_of_it(
+def test_the_autograder_contains_the_checks_and_the_starter_of_an_additional_exercise_and_nothing_else(
     tmp_path, monkeypatch
 ):
     exercise = make_exercise_1b(tmp_path / "private")
@@ -175,9 +180,35 @@ def test_the_autograder_contains_the_checks_of_an_additional_exercise_and_nothin
         (exercise / name).write_text("")
     monkeypatch.setenv("EXERCISES", str(exercise.parent))
     files = build(ROOT, tmp_path / "built.zip", "1b", "1")
-    assert [name for name in files if "01b_session" in name] == ["exercises/01b_session/test_01b_session.py"]
+    names = ["exercises/01b_session/test_01b_session.py", "exercises/01b_session/exercise.py"]
+    assert [name for name in files if "01b_session" in name] == names
     assert files["exercises.txt"] == b"1 1b\n"
     assert "exercises/01b_session/test_01b_session.py" not in build(ROOT, tmp_path / "built.zip", "1")
+
+
+@pytest.mark.parametrize(
+    ("exercises", "names", "points"),
+    [(["1"], "exercise 1", "10"), (["1b", "1"], "exercise 1, 1b", "10.3"), (["1b"], "exercise 1b", "0.3")],
+)
+def test_the_instructor_learns_how_many_points_to_set_on_gradescope(
+    tmp_path, monkeypatch, exercises, names, points
+):
+    monkeypatch.setenv("EXERCISES", str(make_exercise_1b(tmp_path / "private").parent))
+    printed = subprocess.check_output(pack(ROOT, *exercises, "--out", tmp_path / "built.zip"), text=True)
+    assert printed == (
+        f"Upload built.zip to Gradescope as the autograder of {names}.\n"
+        f"Set {points} points for the assignment.\n"
+    )
+
+
+def test_no_archive_is_built_if_the_checks_cannot_be_listed(tmp_path, monkeypatch):
+    exercise = make_exercise_1b(tmp_path / "private")
+    (exercise / "test_01b_session.py").write_text("def broken(:\n")
+    monkeypatch.setenv("EXERCISES", str(exercise.parent))
+    ran = subprocess.run(pack(ROOT, "1b", "--out", tmp_path / "x.zip"), capture_output=True, text=True)
+    assert ran.returncode == 2
+    assert "the checks cannot be listed" in ran.stderr
+    assert not (tmp_path / "x.zip").exists()
 
 
 # Gradescope
@@ -227,8 +258,9 @@ def gradescope(tmp_path_factory):
     assert setup.returncode == 0, setup.stderr
     assert "bubblewrap libseccomp2 python3 python3-venv" in (folder / "called").read_text()
 
-    def hand_in(files, **more):
+    def hand_in(files, metadata="", **more):
         shutil.rmtree(folder / "submission", ignore_errors=True)
+        (folder / "submission_metadata.json").write_text(metadata)
         for name, content in files.items():
             (folder / "submission" / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / "submission" / name).write_bytes(content)
@@ -246,6 +278,36 @@ def test_gradescope_gets_full_marks_for_a_right_answer(gradescope, name):
     assert results is not None, graded.stdout + graded.stderr
     assert results["score"] == 10
     assert "sandbox" not in results["output"]
+
+
+METADATA = {
+    "created_at": "2018-07-01T14:22:32.365935-07:00",
+    "assignment": {"due_date": "2018-07-31T23:00:00.000000-07:00", "title": "Exercise 1"},
+    "users": [
+        {"email": "ada@example.org", "id": 1234, "name": "Ada Lovelace"},
+        {"email": "ben@example.org", "id": 1235, "name": 'Ben "=1+1"\nO\'Neil'},
+    ],
+}
+
+
+@pytest.mark.slow
+def test_gradescope_shows_the_name_and_the_due_date(gradescope):
+    graded, results = gradescope.hand_in({f"{FIRST}.py": RIGHT}, json.dumps(METADATA))
+    assert results is not None, graded.stdout + graded.stderr
+    first = results["output"].splitlines()[0]
+    assert first.startswith("Ada Lovelace and Ben")
+    assert first.endswith(", due 2018-07-31T23:00:00.000000-07:00")
+    assert results["score"] == 10
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "metadata", ["", "[]", json.dumps(METADATA | {"users": []}), json.dumps(METADATA | {"assignment": {}})]
+)
+def test_gradescope_grades_without_a_name_or_a_due_date(gradescope, metadata):
+    graded, results = gradescope.hand_in({f"{FIRST}.py": RIGHT}, metadata)
+    assert results is not None, graded.stdout + graded.stderr
+    assert results["score"] == 10
 
 
 @pytest.mark.slow
@@ -339,7 +401,7 @@ def test_a_push_to_a_fork_is_graded_and_summed_up(tmp_path, answer, points):
             ran = run(["bash", "-e", "-c", step["run"]], fork, variables)
             assert ran.returncode == 0, ran.stdout + ran.stderr
     assert points in summary.read_text()
-    assert "is advice" in summary.read_text()
+    assert "only a hint" in summary.read_text()
     assert "install --quiet --yes bubblewrap" in (tmp_path / "called").read_text()
 
 
@@ -347,10 +409,11 @@ def test_a_summary_shows_hostile_text_as_plain_text():
     evil = "<img src=x>\n| [a](http://b) `c` @everyone \x1b[31m&lt;"
     check = CheckResult("test_it", "Users log in.", 10, Outcome.UNREADABLE, message=evil, got=evil)
     exercise = ExerciseResult(FIRST, 10, [check], file=evil, printed=evil, problem=evil)
-    text = summary_markdown(StudentResult(evil, evil, [exercise], sandboxed=False))
+    text = render("summary.md", StudentResult(Person(evil), evil, [exercise], sandboxed=False))
     row = text.splitlines()[-1]
     assert row.startswith(
-        r"| 01\_auth\_url | 0 of 10 | unreadable\: &lt;img src=x&gt; \| \[a\]\(http\://b\) \`c\` "
+        r"| Exercise 1\: Log in at another URL | 0 of 10 | unreadable\: &lt;img src=x&gt; "
+        r"\| \[a\]\(http\://b\) \`c\` "
     )
     assert row.endswith("@&#8203;everyone &amp;lt; |")
     assert "\x1b" not in text
@@ -360,5 +423,21 @@ def test_a_summary_shows_hostile_text_as_plain_text():
 
 def test_a_summary_has_no_mark_if_the_grader_failed():
     check = CheckResult("test_it", "Users log in.", 10, Outcome.GRADER_ERROR)
-    exercise = ExerciseResult(FIRST, 10, [check])
-    assert summary_markdown(StudentResult("a", "a", [exercise])).startswith("## no mark")
+    result = StudentResult(Person("a"), "a", [ExerciseResult(FIRST, 10, [check])])
+    assert render("summary.md", result).startswith("## no mark\n")
+
+
+def test_a_summary_shows_notes_and_what_the_instructor_adds():
+    check = CheckResult("test_it", "Users log in.", 10, Outcome.NOT_CHANGED)
+    exercise = ExerciseResult(FIRST, 10, [check], manual_points=2.5, comment="Oral exam")
+    text = render(
+        "summary.md", StudentResult(Person("a"), exercises=[exercise], notes=["You changed *app.py*."])
+    )
+    result = StudentResult(Person("a"), exercises=[exercise], notes=["You changed *app.py*."])
+    text = render("summary.md", result)
+    assert text.startswith("## 2.5 of 10 points\n")
+    assert "\nYou changed \\*app.py\\*.\n" in text
+    assert text.splitlines()[-1] == (
+        r"| Exercise 1\: Log in at another URL | 2.5 of 10 | Your instructor gave 2.5 of 10 points. "
+        r"Comment\: Oral exam starter not changed\: Users log in. |"
+    )

@@ -1,0 +1,168 @@
+"""Read the tables of a class: the students, and the points and comments that the instructor adds."""
+
+import csv
+import io
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from exercises.client import add_points
+from grading.record import Person, StudentResult
+from grading.submissions import Source
+from lesson_loader import find_exercises, label_of
+
+
+class BadTable(Exception):
+    """A table has a mistake. The message says where, and what was expected."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """A student in the roster."""
+
+    person: Person
+    aliases: frozenset[str]  # the id, the e-mail address and the column alias, as `simplify` returns them
+    names: frozenset[str]  # the name, begun at each word, as `squeeze` returns it: adalovelace, lovelaceada
+    labels: tuple[str, ...]  # the exercises that count for this student; () means those of the class
+    where: str  # the file and line
+
+
+@dataclass(frozen=True)
+class Override:
+    """What the instructor adds to a student's exercise."""
+
+    points: float | None = None  # they replace the checks' points
+    comment: str = ""
+
+
+Overrides = dict[tuple[str, str], Override]  # by id and exercise
+
+
+def read_table(path: Path, *required: str) -> Iterator[tuple[str, defaultdict[str, str]]]:
+    """Yield for each row its file and line, and its cells by column. A column that is missing is empty."""
+    try:
+        content = path.read_bytes()
+        text = content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+    except OSError as error:
+        raise BadTable(f"{path} cannot be read: {error.strerror}.") from None
+    except UnicodeError:
+        raise BadTable(f'{path} is not UTF-8 text. In Excel, save it as "CSV UTF-8".') from None
+    separator = max(",;\t", key=text.partition("\n")[0].count)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    try:
+        columns = [name.strip().lower().replace("e-mail", "email") for name in next(rows, [])]
+        for name in required:
+            if columns.count(name) != 1:
+                raise BadTable(f"{path}, line 1 needs one column {name!r}. It has {', '.join(columns)!r}.")
+        for row in rows:
+            where = f"{path}, line {rows.line_num}"
+            if len(row) > len(columns):
+                advice = f'Write double quotes around a cell that contains "{separator}".'
+                raise BadTable(f"{where} has {len(row)} cells, but line 1 has {len(columns)}. {advice}")
+            if any(row):
+                yield where, defaultdict(str, zip(columns, map(str.strip, row), strict=False))
+    except csv.Error as error:
+        raise BadTable(f"{path}, line {rows.line_num} is not CSV: {error}.") from None
+
+
+def read_roster(path: Path) -> list[Member]:
+    """Return the students. Raises BadTable."""
+    members: dict[str, Member] = {}
+    known = find_exercises()
+    for where, row in read_table(path, "id"):
+        id, due, labels = row["id"], row["extension"] or row["due"], tuple(row["exercises"].split())
+        if not id or simplify(id) in members:
+            raise BadTable(f"{where} has the id {id!r}. Every student needs a different id.")
+        if unknown := set(labels) - known.keys():
+            raise BadTable(f"{where} has the exercise {min(unknown)!r}. There are {', '.join(known)}.")
+        try:
+            datetime.fromisoformat(due or "2026-03-31")
+        except ValueError:
+            raise BadTable(f"{where} has the date {due!r}. Write 2026-03-31 or 2026-03-31T23:59.") from None
+        person = Person(id, row["name"], row["email"], due)
+        words = person.name.replace(",", " ").split()
+        names = frozenset(squeeze("".join(words[n:] + words[:n])) for n in range(len(words))) - {""}
+        aliases = frozenset(map(simplify, (id, person.email, *row["alias"].split(";")))) - {""}
+        members[simplify(id)] = Member(person, aliases, names, labels, where)
+    if not members:
+        raise BadTable(f"{path} has no students. Write one line for each student.")
+    return list(members.values())
+
+
+def simplify(name: str) -> str:
+    """Return the form of a name that does not depend on case, spaces and the encoding of accents."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+def squeeze(name: str) -> str:
+    """Return the letters and digits of a name, without accents. Canvas names files in a similar way."""
+    return re.sub(r"[\W_]", "", unicodedata.normalize("NFKD", name).casefold())
+
+
+def assign(
+    members: list[Member], sources: Mapping[str, Source]
+) -> tuple[dict[str, Source | None], list[Source]]:
+    """Return each student's submission by id, and the submissions of nobody in the roster. Raises BadTable.
+
+    Aliases decide first. Names decide about submissions that fit no alias.
+    """
+    by_alias, by_name = defaultdict[str, list[Member]](list), defaultdict[str, list[Member]](list)
+    for member in members:
+        for alias in member.aliases:
+            by_alias[alias].append(member)
+        for name in member.names:
+            by_name[name].append(member)
+    assigned: dict[str, Source | None] = {member.person.id: None for member in members}
+    unmatched = []
+    for source in sources.values():
+        names = (source.name, *source.names)
+        fitting = {member for name in names for member in by_alias.get(simplify(name), ())}
+        fitting = fitting or {member for name in names for member in by_name.get(squeeze(name), ())}
+        if not fitting:
+            unmatched.append(source)
+        elif len(fitting) > 1:
+            lines = " and ".join(sorted(member.where for member in fitting))
+            advice = "Write its name in the column alias of the right student."
+            raise BadTable(f"{source.name!r} fits two students, {lines}. {advice}")
+        for member in fitting:
+            if other := assigned[member.person.id]:
+                both = f"{other.name!r} and {source.name!r}"
+                advice = "Keep one. If the other is from another student, add a line for that student."
+                raise BadTable(f"{member.where} fits {both}. {advice}")
+            assigned[member.person.id] = source
+    return assigned, unmatched
+
+
+def read_overrides(path: Path, exercises: Mapping[str, Mapping[str, float]]) -> Overrides:
+    """Return points and comments. `exercises` has, by id, the maximum points of the exercises that count."""
+    overrides: Overrides = {}
+    for where, row in read_table(path, "id", "exercise", "points"):
+        id, exercise, points = row["id"], row["exercise"], row["points"]
+        if id not in exercises:
+            raise BadTable(f"{where} has the id {id!r}. There is no student with this id.")
+        labels = {label_of(name): name for name in exercises[id]}
+        name = labels.get(exercise, exercise)
+        if name not in exercises[id]:
+            raise BadTable(f"{where} has the exercise {exercise!r}. For {id!r}, use {', '.join(labels)}.")
+        if (id, name) in overrides:
+            raise BadTable(f"{where} has exercise {exercise} of {id!r} again. Remove one of the lines.")
+        is_number = re.fullmatch(r"\d{0,9}[.,]?\d{1,9}", points, re.ASCII)
+        number = add_points([float(points.replace(",", "."))]) if is_number else None
+        if points and (number is None or number > exercises[id][name]):
+            most = exercises[id][name]
+            raise BadTable(f"{where} has the points {points!r}. Write a number from 0 to {most}.")
+        overrides[id, name] = Override(number, row["comment"])
+    return overrides
+
+
+def with_class(result: StudentResult, person: Person, overrides: Overrides, pseudonym: str) -> StudentResult:
+    """Return the result with the person, points and comments that the tables have now."""
+    exercises = []
+    for exercise in result.exercises:
+        override = overrides.get((person.id, exercise.exercise), Override())
+        exercises.append(replace(exercise, manual_points=override.points, comment=override.comment))
+    return replace(result, person=person, pseudonym=pseudonym, exercises=exercises)

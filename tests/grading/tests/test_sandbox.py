@@ -1,0 +1,164 @@
+"""Test what a sandbox does when something goes wrong, with an answer or with the machine."""
+
+import os
+import threading
+import time
+from contextlib import closing
+
+import psutil
+import pytest
+
+from grading import bubblewrap, seccomp
+from grading.grade import REFUSED_CALL, Course, Work, grade, version_of_checks
+from grading.pool import CheckerPool
+from grading.record import Outcome, Person, from_json
+from grading.sandbox import NoSandbox, Sandbox, Sandboxes, require_sandbox
+from grading.submissions import Answer, Submission
+from helpers import ROOT, needs, wait_until
+
+FIRST, SECOND = "01_auth_url", "07_more_options"
+SOLUTIONS = {name: (ROOT / f"solutions/{name}.py").read_text(encoding="utf-8") for name in (FIRST, SECOND)}
+EXIT_ON_LOGIN = "\n\n@app.before_request\ndef end():\n    import os\n\n    os._exit(3)\n"
+WAIT_ON_LOGIN = "\n\n@app.before_request\ndef wait():\n    import time\n\n    time.sleep(0.2)\n"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def installed_bubblewrap():
+    needs("bwrap", "setpriv") if os.geteuid() == 0 else needs("bwrap")
+
+
+@pytest.fixture(scope="module")
+def pool():
+    with closing(CheckerPool()) as pool:
+        yield pool
+
+
+@pytest.fixture(scope="module")
+def graded(pool):
+    """A function that grades a student's answers to exercises 1 and 7, and returns the result."""
+    every_check = pool.list_checks()
+    checks = {name: every_check[name] for name in SOLUTIONS}
+    course = Course(checks, seed=1, seconds=5, time_limit=20, sandboxed=True, version=version_of_checks())
+
+    def graded(first, second=SOLUTIONS[SECOND]):
+        texts = {FIRST: first, SECOND: second}
+        answers = {name: Answer("answer.py", text.encode()) for name, text in texts.items()}
+        work = Work(Person("anna"), Submission("anna", answers), (FIRST, SECOND))
+        return from_json(grade(course, work, pool))
+
+    return graded
+
+
+def servers():
+    """Return the processes that serve.py runs in: the server of each sandbox, and its apps."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if "/box/serve.py" in process.cmdline() and "bwrap" not in process.name():
+                found.append(process)
+        except psutil.Error:
+            continue
+    return [process for process in found if "setpriv" not in process.name()]
+
+
+def apps():
+    """Return the apps that run: the children of a server."""
+    numbers = {process.pid for process in servers()}
+    return [process for process in servers() if process.ppid() in numbers]
+
+
+def test_an_app_that_something_else_kills_is_checked_once_more(graded):
+    killed = []
+
+    def kill_the_first_app():
+        ends = time.monotonic() + 20
+        while not killed and time.monotonic() < ends:
+            killed.extend(apps()[:1])
+            time.sleep(0.02)
+        killed[0].kill()
+
+    thread = threading.Thread(target=kill_the_first_app)
+    thread.start()
+    result = graded(SOLUTIONS[FIRST] + WAIT_ON_LOGIN)
+    thread.join()
+    assert killed
+    assert [exercise.points for exercise in result.exercises] == [10, 10]
+
+
+def test_an_app_that_ends_itself_has_died_and_the_next_exercise_is_checked(graded):
+    first, second = graded(SOLUTIONS[FIRST] + EXIT_ON_LOGIN).exercises
+    assert first.outcome is Outcome.DIED
+    assert (first.points, second.points) == (0, 10)
+
+
+def test_a_refused_system_call_is_a_note_for_student_and_instructor(graded):
+    result = graded("import os\n\nos.sched_setaffinity(0, {0})\n")
+    assert result.exercises[0].outcome is Outcome.DID_NOT_START
+    assert "Function not implemented" in result.exercises[0].checks[0].message
+    assert result.notes == [REFUSED_CALL]
+    assert graded(SOLUTIONS[FIRST]).notes == []
+
+
+def test_a_sandbox_that_does_not_start_is_tried_once_more():
+    with closing(Sandboxes(True)) as sandboxes:
+        sandboxes.next.process.kill()
+        sandboxes.next.process.wait()
+        with closing(sandboxes.take()) as sandbox:
+            assert sandbox.process.poll() is None
+
+
+@pytest.fixture
+def systemd(tmp_path, monkeypatch):
+    """A stand-in for systemd-run: it notes its options, and runs the command."""
+    program = tmp_path / "bin/systemd-run"
+    program.parent.mkdir()
+    program.write_text(
+        f'#!/bin/sh\necho "$@" >> {tmp_path}/options\n'
+        'while [ "$1" != -- ]; do shift; done\nshift\nexec "$@"\n'
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("SECRET", "canary")
+    bubblewrap.limit_memory.cache_clear()
+    yield tmp_path / "options", program
+    bubblewrap.limit_memory.cache_clear()
+
+
+def test_systemd_limits_the_memory_of_a_sandbox_and_its_environment_stays_outside(systemd):
+    options, _ = systemd
+    require_sandbox()
+    used = options.read_text().splitlines()[-1]
+    assert f"--property=MemoryMax={640 * 2**20}" in used
+    assert "bwrap" in used
+    with closing(Sandbox()) as sandbox:
+        sandbox.wait()
+        environments = [process.environ() for process in servers() if process.ppid() != os.getpid()]
+        assert environments
+        assert not [variables for variables in environments if "SECRET" in variables]
+
+
+def test_without_a_working_systemd_a_sandbox_has_no_common_limit(systemd):
+    _, program = systemd
+    program.write_text("#!/bin/sh\nexit 1\n")
+    assert bubblewrap.limit_memory() == ()
+    require_sandbox()
+
+
+def test_a_sandbox_that_refuses_what_flask_needs_stops_the_command_before_anyone_is_graded(monkeypatch):
+    monkeypatch.setattr(seccomp, "ALLOWED", seccomp.ALLOWED.replace("recvmsg", ""))
+    with pytest.raises(NoSandbox):
+        require_sandbox()
+
+
+def test_a_missing_bubblewrap_names_the_command_that_installs_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(NoSandbox, match="sudo apt install bubblewrap libseccomp2"):
+        require_sandbox()
+
+
+def test_a_closed_sandbox_leaves_no_process():
+    with closing(Sandbox()) as sandbox:
+        sandbox.wait()
+        started = psutil.Process(sandbox.process.pid).children(recursive=True)
+        assert started
+    wait_until(lambda: not any(process.is_running() for process in started), 5)
