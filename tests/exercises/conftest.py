@@ -100,10 +100,16 @@ def target_file(exercise: Exercise, target: str) -> Path:
     return named.get(target) or Path(target).resolve()
 
 
-@pytest.fixture(scope="session")
-def seed(request: pytest.FixtureRequest) -> int:
-    """The seed of this run's users and key."""
-    return request.config.stash[SEED]
+@pytest.fixture(scope="module")
+def host(request: pytest.FixtureRequest) -> Any:
+    """The plugin with which the grader starts apps in a sandbox, or None."""
+    return request.config.pluginmanager.get_plugin("host")
+
+
+@pytest.fixture(scope="module")
+def seed(request: pytest.FixtureRequest, host: Any, exercise: Exercise) -> int:
+    """The seed of the users and the key."""
+    return host.seed(exercise) if host else request.config.stash[SEED]
 
 
 @pytest.fixture(scope="module")
@@ -154,6 +160,7 @@ def originals(exercise: Exercise) -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def start(
     request: pytest.FixtureRequest,
+    host: Any,
     exercise: Exercise,
     originals: Path,
     people: list[Person],
@@ -165,10 +172,9 @@ def start(
     """
     database = make_database(originals, people)
     option = request.config.getoption
-    # The grader registers this plugin, because it starts apps in a sandbox.
-    host = request.config.pluginmanager.get_plugin("host")
     if host:
-        yield host.ready(database, secret_key)
+        with host.ready(exercise, database, secret_key) as start:
+            yield start
         return
     file = target_file(exercise, option("--target"))
     if not file.is_file():

@@ -13,34 +13,32 @@ import json
 import os
 import sys
 import tempfile
+from collections.abc import Iterable
 from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from grading.host import ENDED, Host
+from grading.host import Host
 from grading.record import CheckResult, Outcome
-from grading.sandbox import Sandbox, Sandboxes, SandboxLost
-from lesson_loader import Exercise, find_exercises
-from originals import read_app
+from grading.sandbox import Sandboxes
+from lesson_loader import LESSONS, find_exercises
 
-ROOT = Path(__file__).parents[2]
 UNUSED_PLUGINS = (  # of pytest; the first one collects garbage in each session, which is slow
     *("unraisableexception", "threadexception", "terminal", "cacheprovider", "faulthandler", "logging"),
     *("junitxml", "doctest", "unittest", "pastebin", "setuponly", "setupplan", "stepwise", "debugging"),
 )
 OPTIONS = [f"-pno:{name}" for name in UNUSED_PLUGINS]
 # The checks of additional exercises are in another folder than conftest.py.
-OPTIONS += [f"-c{ROOT / 'pyproject.toml'}", "--noconftest", "-pexercises.conftest"]
+OPTIONS += [f"-c{LESSONS.parent / 'pyproject.toml'}", "--noconftest", "-pexercises.conftest"]
 
 
 class Results:
     """A plugin of pytest that keeps the result of each check."""
 
     def __init__(self) -> None:
-        self.checks: list[CheckResult] = []
+        self.checks: dict[str, list[CheckResult]] = {}  # by exercise
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when == "call" or (report.when == "setup" and not report.passed):
@@ -51,7 +49,7 @@ class Results:
                 check.message = report.longrepr[2].removeprefix("Skipped: ")
             elif report.failed:
                 describe_failure(check, report)
-            self.checks.append(check)
+            self.checks.setdefault(properties["exercise"], []).append(check)
 
 
 def describe_failure(check: CheckResult, report: pytest.TestReport) -> None:
@@ -103,49 +101,26 @@ def list_checks() -> dict[str, Any]:
 def check_answers(task: dict[str, Any], sandboxes: Sandboxes) -> dict[str, Any]:
     """Return the results of a student's answers by exercise: `checks` and `printed`, or `problem`.
 
-    The exercises share a sandbox until an answer spoils it. After that, each exercise gets a new one. If the
-    app or its sandbox ends too early, we check the answer once more, because the machine may have failed.
+    If an app or its sandbox ends too early, the machine may have failed: we check the answer once more.
     """
-    results: dict[str, Any] = {}
+    with closing(Host(sandboxes, task)) as host:
+        results = check_exercises(task["answers"], host)
+        again = host.ended | host.lost.keys()
+        host.lost.clear()
+        for name in again:
+            results |= check_exercises([name], host)
+        return results | {name: {"problem": problem} for name, problem in host.lost.items()}
+
+
+def check_exercises(names: Iterable[str], host: Host) -> dict[str, Any]:
+    """Return `checks` and `printed` of some exercises, from one session of pytest."""
     exercises = {exercise.name: exercise for exercise in find_exercises().values()}
-    sandbox, shared = None, True
-    for name, answer in task["answers"].items():
-        for _ in range(2):
-            ended = False
-            try:
-                sandbox = sandbox or sandboxes.take()
-                results[name], is_clean = check_answer(task, exercises[name], answer, sandbox)
-                ended = any(has_ended(check) for check in results[name]["checks"])
-                shared = shared and is_clean and not ended
-            except SandboxLost as problem:
-                results[name] = {"problem": str(problem)}
-                ended, shared = True, False
-            finally:
-                if sandbox and not shared:
-                    sandbox.close()
-                    sandbox = None
-            if not ended:
-                break
-    if sandbox:
-        sandbox.close()
-    return results
-
-
-def has_ended(check: dict[str, Any]) -> bool:
-    """Return whether the app's process ended without saying why."""
-    return check["outcome"] == Outcome.DIED or str(check["message"]).endswith(ENDED)
-
-
-def check_answer(
-    task: dict[str, Any], exercise: Exercise, answer: dict[str, Any], sandbox: Sandbox
-) -> tuple[dict[str, Any], bool]:
-    """Return the result of one answer, and whether the sandbox is ready for another one."""
-    files = read_app(exercise.lesson.name) | {"answer.py": answer["content"].encode("latin-1")}
     results = Results()
-    with closing(Host(sandbox, files, task["seconds"], task["time_limit"])) as host:
-        run_pytest(str(exercise.checks), f"--seed={answer['seed']}", plugins=[host, results])
-        is_clean = sandbox.end()
-        return {"checks": [asdict(check) for check in results.checks], "printed": host.printed()}, is_clean
+    run_pytest(*(str(exercises[name].checks) for name in names), plugins=[host, results])
+    return {
+        name: {"checks": [asdict(check) for check in checks], "printed": host.printed.get(name, "")}
+        for name, checks in results.checks.items()
+    }
 
 
 def run_pytest(*options: str, plugins: list[object]) -> None:

@@ -6,11 +6,15 @@ import math
 import select
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from exercises.client import Client, DidNotStart, NoResponse, response_timed_out, start_timeout_message
 from grading.http_messages import exchange, read_response, write_request
-from grading.sandbox import Sandbox, beginning_of, new_log
+from grading.sandbox import Sandbox, Sandboxes, SandboxLost, beginning_of, new_log
+from lesson_loader import Exercise
+from originals import read_app
 
 ENDED = "its process has ended"
 
@@ -18,33 +22,63 @@ ENDED = "its process has ended"
 class Host:
     """A plugin of pytest that the checks find by its name.
 
-    The answer has `seconds` for its start and for each response, and `time_limit` seconds in all.
+    `task` has the answers of one student. They share a sandbox until one of them spoils it. After that, each
+    answer gets a new one. An answer has `seconds` for its start and for each response, and `time_limit`
+    seconds in all.
     """
 
     __name__ = "host"
 
-    def __init__(self, sandbox: Sandbox, files: dict[str, bytes], seconds: float, time_limit: float) -> None:
-        self.sandbox, self.files = sandbox, files
-        self.seconds, self.time_limit = seconds, time_limit
-        self.ends = math.inf
-        self.log = new_log()
-        self.channels: list[socket.socket] = []
+    def __init__(self, sandboxes: Sandboxes, task: dict[str, Any]) -> None:
+        self.sandboxes, self.answers = sandboxes, task["answers"]
+        self.seconds, self.time_limit = task["seconds"], task["time_limit"]
+        self.sandbox: Sandbox | None = None
+        self.is_shared = True
+        self.printed: dict[str, str] = {}  # by exercise: the beginning of what its answer wrote
+        self.ended: set[str] = set()  # exercises of which a process ended without saying why
+        self.lost: dict[str, str] = {}  # by exercise: why its sandbox was lost
 
-    def ready(self, database: bytes, secret_key: str) -> Callable[..., Client]:
-        """Hand over what the app needs. Return a function that starts the app, each time in a new process."""
-        files = {f"lesson/{name}": content for name, content in self.files.items()} | {"data.db": database}
-        # Twice the time limit, because the time limit should always end a slow answer first.
-        self.sandbox.open(files, secret_key, cpu=2 * math.ceil(self.time_limit))
-        self.ends = time.monotonic() + self.time_limit
-        return self.start
+    def seed(self, exercise: Exercise) -> int:
+        """Return the seed of the random users and key of an exercise."""
+        seed: int = self.answers[exercise.name]["seed"]
+        return seed
+
+    @contextmanager
+    def ready(self, exercise: Exercise, database: bytes, secret_key: str) -> Iterator[Callable[..., Client]]:
+        """Hand over what the app needs. Yield a function that starts the app, each time in a new process."""
+        answer = self.answers[exercise.name]["content"].encode("latin-1")
+        files = read_app(exercise.lesson.name) | {"answer.py": answer}
+        self.name, self.channels, is_clean = exercise.name, list[socket.socket](), False
+        try:
+            with new_log() as self.log:
+                self.sandbox = self.sandbox or self.sandboxes.take()
+                # Twice the time limit, because the time limit should always end a slow answer first.
+                self.sandbox.open(files, database, secret_key, cpu=2 * math.ceil(self.time_limit))
+                self.ends = time.monotonic() + self.time_limit
+                yield self.start
+                self.printed[exercise.name] = beginning_of(self.log)
+                is_clean = self.sandbox.end() and exercise.name not in self.ended
+        except SandboxLost as problem:
+            self.lost[exercise.name] = str(problem)
+            raise
+        finally:
+            for channel in self.channels:
+                channel.close()
+            self.is_shared = self.is_shared and is_clean
+            if not self.is_shared:
+                self.close()
 
     def start(self, apart: bool = False) -> Client:
         """Start the app and return a client for it. Raises DidNotStart if the app does not start."""
+        assert self.sandbox
         channel = self.sandbox.start(apart, self.log)
         self.channels.append(channel)
         report = self.read_report(channel)
+        if not report:
+            self.ended.add(self.name)
+            raise DidNotStart(f"answer.py does not start:\n{ENDED}")
         if report != b"ok":
-            raise DidNotStart(f"answer.py does not start:\n{report.decode('utf-8', 'replace') or ENDED}")
+            raise DidNotStart(f"answer.py does not start:\n{report.decode('utf-8', 'replace')}")
         return Client(lambda *request: self.send(channel, *request))
 
     def read_report(self, channel: socket.socket) -> bytes:
@@ -80,17 +114,14 @@ class Host:
             except OSError:
                 received = b""
         if not received:
+            self.ended.add(self.name)
             raise NoResponse(f"nothing: {ENDED}", "died")
         return read_response(received, method)
 
     def time_is_over(self) -> str:
         return f"the time limit of {self.time_limit:g} seconds is over"
 
-    def printed(self) -> str:
-        """Return the beginning of what the answer wrote to its standard output and error."""
-        return beginning_of(self.log)
-
     def close(self) -> None:
-        for channel in self.channels:
-            channel.close()
-        self.log.close()
+        if self.sandbox:
+            self.sandbox.close()
+            self.sandbox = None

@@ -67,8 +67,9 @@ class Sandbox:
         if self.receive() != b"+":
             raise SandboxLost(f"the sandbox does not start: {beginning_of(self.output).strip()}")
 
-    def open(self, files: dict[str, bytes], secret_key: str, cpu: int) -> None:
+    def open(self, lesson: dict[str, bytes], database: bytes, secret_key: str, cpu: int) -> None:
         """Write the files of an exercise. Each process may use the processor for `cpu` seconds."""
+        files = {f"lesson/{name}": content for name, content in lesson.items()} | {"data.db": database}
         texts = {name: content.decode("latin-1") for name, content in files.items()}
         task = {"files": texts, "environment": {"FLASK_SECRET_KEY": secret_key}, "cpu": cpu}
         message = json.dumps(task).encode()
@@ -185,8 +186,7 @@ def require_sandbox() -> None:
                 f"Many containers forbid user namespaces: grade outside of the container. {INSTEAD}"
             ) from None
         files = read_app(min(find_lessons().items())[1].name)
-        files = {f"lesson/{name}": content for name, content in files.items()}
-        sandbox.open(files | {"lesson/answer.py": files["lesson/app.py"]}, "secret", cpu=PATIENCE)
+        sandbox.open(files | {"answer.py": files["app.py"]}, b"", "secret", cpu=PATIENCE)
         with sandbox.start(False, log) as channel:
             channel.settimeout(PATIENCE)
             report = channel.recv(4096)

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
@@ -20,8 +21,7 @@ from exercises.client import NoResponse
 from grading import bubblewrap, sandbox
 from grading.bubblewrap import become, reveal, without_bubblewrap
 from grading.grade import Course, Work, grade, version_of_checks
-from grading.host import Host
-from grading.http_messages import read_response
+from grading.http_messages import exchange, read_response, write_request
 from grading.pool import Checker, CheckerPool
 from grading.record import Outcome, Person, from_json
 from grading.sandbox import NoSandbox, Sandbox, Sandboxes, require_sandbox
@@ -283,12 +283,16 @@ def loop():
 def test_a_process_that_uses_too_much_processor_time_is_ended():
     """The limit on processor time is 1 second, long before the others of 60 seconds."""
     files = originals.read_app(EXERCISE) | {"answer.py": (SOLUTION + LOOP).encode()}
-    with closing(Sandbox()) as box, closing(Host(box, files, seconds=60, time_limit=60)) as host:
+    connection, inside = socket.socketpair()
+    with closing(Sandbox()) as box, sandbox.new_log() as log, connection:
         box.wait()
-        box.open({f"lesson/{name}": content for name, content in files.items()}, "secret", cpu=1)
-        with pytest.raises(NoResponse) as problem:
-            host.start().app("GET", "/loop", {}, None)
-    assert problem.value.outcome == "died"
+        box.open(files, b"", "secret", cpu=1)
+        with box.start(False, log) as channel:
+            assert channel.recv(4096) == b"ok"
+            with inside:
+                socket.send_fds(channel, [b"r"], [inside.fileno()])
+            request = write_request("GET", "/loop", {}, None)
+            assert exchange(connection, request, time.monotonic() + 60) == b""
 
 
 def test_a_sandbox_that_no_longer_responds_is_replaced(monkeypatch):

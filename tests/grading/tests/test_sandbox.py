@@ -1,6 +1,7 @@
 """Test what a sandbox does when something goes wrong, with an answer or with the machine."""
 
 import os
+import signal
 import threading
 import time
 from contextlib import closing
@@ -62,9 +63,11 @@ def servers():
 
 
 def apps():
-    """Return the apps that run: the children of a server."""
-    numbers = {process.pid for process in servers()}
-    return [process for process in servers() if process.ppid() in numbers]
+    """Return the apps of this test that run: the children of a server."""
+    ours = {process.pid for process in psutil.Process().children(recursive=True)}
+    found = [process for process in servers() if process.pid in ours]
+    numbers = {process.pid for process in found}
+    return [process for process in found if process.ppid() in numbers]
 
 
 def test_an_app_that_something_else_kills_is_checked_once_more(graded):
@@ -101,8 +104,8 @@ def test_a_refused_system_call_is_a_note_for_student_and_instructor(graded):
 
 def test_a_sandbox_that_does_not_start_is_tried_once_more():
     with closing(Sandboxes(True)) as sandboxes:
-        sandboxes.next.process.kill()
-        sandboxes.next.process.wait()
+        sandboxes.next.wait()  # otherwise it can report that it is ready before it ends
+        os.killpg(sandboxes.next.process.pid, signal.SIGKILL)
         with closing(sandboxes.take()) as sandbox:
             assert sandbox.process.poll() is None
 
