@@ -216,7 +216,11 @@ def grader(tmp_path_factory):
         assert next_result.points == 10, next_result
         return result
 
-    graded.leftovers = lambda: (leftovers(mark), set(folder.rglob("*")))
+    def at_rest():
+        wait_until(lambda: bubblewrap.PYTHON.name in leftovers(mark))  # the next sandbox is ready
+        return graded.leftovers()
+
+    graded.leftovers, graded.at_rest = lambda: (leftovers(mark), set(folder.rglob("*"))), at_rest
     with closing(pool):
         assert graded(SOLUTION).points == 10
         yield graded
@@ -241,7 +245,7 @@ def source_of(attack, trap):
 
 @pytest.mark.parametrize("attack", EXPECTED)
 def test_an_attack_is_contained_and_costs_its_own_points_only(attack, grader, trap):
-    mounts, before = Path("/proc/self/mountinfo").read_text(), grader.leftovers()
+    mounts, before = Path("/proc/self/mountinfo").read_text(), grader.at_rest()
     hostile = grader(source_of(attack, trap))
     outcomes = [check.outcome for check in hostile.checks]
     assert outcomes == [LETTERS[letter] for letter in EXPECTED[attack]], hostile
@@ -251,7 +255,7 @@ def test_an_attack_is_contained_and_costs_its_own_points_only(attack, grader, tr
     if "BROKE OUT" in (ATTACKS / f"{attack}.py").read_text():
         assert "OK" in hostile.printed  # the attack ran to its end
     assert grader(SOLUTION).points == 10
-    wait_until(lambda: grader.leftovers() == before, 5)
+    wait_until(lambda: grader.leftovers() == before)
     assert Path("/proc/self/mountinfo").read_text() == mounts
 
 
