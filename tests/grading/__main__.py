@@ -41,7 +41,8 @@ class Output(io.FileIO):
 
 def open_output(stream: TextIO) -> TextIO:
     raw = io.BufferedWriter(Output(stream.fileno(), "w", closefd=False))
-    return io.TextIOWrapper(raw, stream.encoding, stream.errors, line_buffering=True)
+    # Some terminals cannot show every name.
+    return io.TextIOWrapper(raw, stream.encoding, errors="replace", line_buffering=True)
 
 
 sys.stdout, sys.stderr = open_output(sys.stdout), open_output(sys.stderr)

@@ -86,15 +86,17 @@ class Catalogue:
 
 
 def list_checks() -> dict[str, Any]:
-    """Return the checks of each exercise in their order, or the `problem` if pytest cannot read them."""
+    """Return the checks of each exercise in their order, or the `problem` if they cannot be listed."""
     catalogue = Catalogue()
-    paths = [str(exercise.checks) for exercise in find_exercises().values()]
+    files = {exercise.name: exercise.checks for exercise in find_exercises().values()}
     try:
-        run_pytest(*paths, "--collect-only", plugins=[catalogue])
+        run_pytest(*map(str, files.values()), "--collect-only", plugins=[catalogue])
     except RuntimeError:
         if not catalogue.problem:
             raise
         return {"problem": catalogue.problem}
+    if without := [file for name, file in files.items() if name not in catalogue.exercises]:
+        return {"problem": f"{without[0].name} contains no checks."}
     return catalogue.exercises
 
 

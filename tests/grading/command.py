@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import argparse
 import os
-import secrets
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from itertools import cycle, groupby
+from itertools import cycle
 from pathlib import Path
-from typing import Any
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -30,10 +29,8 @@ from grading.sandbox import NoSandbox, require_sandbox
 from grading.submissions import NoSubmissions, Source, find_submissions, ignored, read_submission
 from lesson_loader import BadExercises, find_exercises, label_of
 
-PLAIN: dict[str, Any] = {"markup": False, "highlight": False, "soft_wrap": True}  # names are not markup
 NO_MEMORY_LIMIT = "Each process had a memory limit. The sandbox as a whole had none: that needs systemd."
 LOST = "the record of this student is missing in the folder of the results"
-FAILED = "The grader failed for some students, who have no mark yet. Run the same command again."
 
 
 class BadCommand(Exception):
@@ -42,28 +39,23 @@ class BadCommand(Exception):
 
 def main() -> int:
     options = parse_options()
-    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # for names that a terminal cannot show
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # end the checkers, as after Ctrl-C
-    console = Console()
     try:
-        return grade_class(options, console)
+        return grade_class(options)
     except (BadExercises, BadTable, BadCommand, NoSubmissions, NoSandbox, Busy) as problem:
-        console.print(str(problem), **PLAIN)
+        print(problem)
         return 1
     except CheckerLost as problem:
-        console.print(f"The grader cannot list the checks: {problem}", **PLAIN)
+        print(f"The grader cannot list the checks: {problem}")
         return 3
     except OSError as problem:
         place = problem.filename or options.out
-        console.print(
-            f"The grader stopped, because it cannot write {place}: {problem.strerror or problem}. "
-            "Results so far are kept. After you have solved the problem, run the same command again.",
-            **PLAIN,
-        )
+        print(f"The grader stopped, because it cannot write {place}: {problem.strerror or problem}.", end=" ")
+        print("Results so far are kept. After you have solved the problem, run the same command again.")
         return 3
     except KeyboardInterrupt:
         command = "the same command without --regrade" if options.regrade else "the same command"
-        console.print(f"\nStopped. To continue, run {command}.", **PLAIN)
+        print(f"\nStopped. To continue, run {command}.")
         return 130
 
 
@@ -81,80 +73,54 @@ def parse_options() -> argparse.Namespace:
     add("--overrides", type=Path, metavar="FILE", help="a CSV file with your own points and comments")
     add("--anonymous", action="store_true", help="show a pseudonym instead of each name in the reports")
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    add("--jobs", type=positive, default=processors, help="students at a time (default: %(default)s)")
+    add("--jobs", type=int, default=processors, help="students at a time (default: %(default)s)")
     add("--scheduler", metavar="tcp://HOST:PORT", help="grade on the workers of this Dask cluster")
     add("--seed", type=int, help="use the random users of an earlier run")
     add("--regrade", action="store_true", help="grade everyone again, with other random users")
-    add("--seconds", type=duration, default=5.0, help="seconds for a start or a response (default: 5)")
-    add("--time-limit", type=duration, default=30.0, help="seconds for one answer in all (default: 30)")
+    add("--seconds", type=float, default=5.0, help="seconds for a start or a response (default: 5)")
+    add("--time-limit", type=float, default=30.0, help="seconds for one answer in all (default: 30)")
     add("--no-sandbox", action="store_true", help="run the answers on this machine, without protection")
     add("--summary", type=Path, metavar="FILE", help="append the points to this file, as Markdown")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.jobs < 1:
+        parser.error("--jobs needs at least 1")
+    if not all(0 < seconds < 86_400 for seconds in (options.seconds, options.time_limit)):  # also refuses nan
+        parser.error("--seconds and --time-limit need more than 0 and less than a day")
+    return options
 
 
-def positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("at least 1")
-    return number
-
-
-def duration(text: str) -> float:
-    number = float(text)
-    if not 0 < number < 86_400:  # also refuses nan
-        raise argparse.ArgumentTypeError("more than 0 and less than a day")
-    return number
-
-
-def grade_class(options: argparse.Namespace, console: Console) -> int:
+def grade_class(options: argparse.Namespace) -> int:
     """Grade a folder of submissions, write the reports and return the exit status."""
     sources, others = find_submissions(options.submissions), ignored(options.submissions)
     if options.submissions.resolve() in (options.out.resolve(), *options.out.resolve().parents):
         raise BadCommand(f"{options.out} is in the folder of the submissions. Choose another --out.")
-    plans = plan(options, sources)
-    warn_about_machine(options, console)
-    try:
-        reports = Reports(options.out)
-    except OSError as problem:
-        raise BadCommand(f"The folder {options.out} cannot be made: {problem.strerror}.") from None
-    pool = CheckerPool()
-    with reports.alone(), threads_for(options.jobs, pool) as threads:
-        new_seed = secrets.randbelow(10**18)  # too many to try them all against --anonymous
-        seed = new_seed if options.regrade and options.seed is None else options.seed
-        course = Course(
-            checks=threads.submit(pool.list_checks).result(),
-            seed=reports.seed(seed, new_seed),
-            seconds=options.seconds,
-            time_limit=options.time_limit,
-            sandboxed=not options.no_sandbox,
-            version=version_of_checks(),
-        )
-        update = updater(options, course, plans)
-        with progress_of(len(plans)) as advance, submit_to(options, threads, pool) as (submit, window):
-            waiting = unfinished(course, plans, reports, update, options.regrade, advance)
-            for result in grade_all(course, waiting, submit, window):
-                reports.keep(update(result))
-                advance()
-        expected = [update(grader_error(course, each.person, each.exercises, LOST)) for each in plans]
-        exercises = sorted({name for each in plans for name in each.exercises})
-        unmatched = [each.person.id for each in plans if not each.in_roster]
-        summary = reports.finish(expected, exercises, unmatched)
+    plans = make_plans(options, sources)
+    unmatched = [plan.person.id for plan in plans if not plan.in_roster]
+    if options.no_sandbox:
+        print("Without a sandbox, an answer can read, change and delete your files.")
+    elif not options.scheduler:
+        require_sandbox()
+    reports = Reports(options.out)
+    with reports.lock():
+        run = grade_plans(options, plans, reports)
+        exercises = sorted({name for plan in plans for name in plan.exercises})
+        students = reports.finish(run.results(), exercises, unmatched)
         with open(options.summary or os.devnull, "a", encoding="utf-8") as file:
-            in_order = sorted(expected, key=display_name) if options.anonymous else expected
-            for result in reports.results(in_order):
-                print_line(console, result)
-                file.write(render("summary.md", result))
+            # The order of the names would show who is who. Without --anonymous, all pseudonyms are equal.
+            for student in sorted(students, key=lambda student: student.pseudonym):
+                print_line(student)
+                file.write(render("summary.md", student))
     pages = f"{options.out / 'index.html'}, {options.out / 'grades.csv'} and {options.out / 'totals.csv'}"
-    console.print(f"\nSeed {course.seed}. The class: {pages}", **PLAIN)
+    print(f"\nSeed {run.course.seed}. The class: {pages}")
     if unmatched:
-        console.print(f"They fit nobody in the roster: {', '.join(map(clean_line, unmatched))}", **PLAIN)
+        print(f"They fit nobody in the roster: {', '.join(map(clean_line, unmatched))}")
     if others:
-        console.print(f"Ignored, because they are not submissions: {', '.join(others)}", **PLAIN)
-    if course.sandboxed and not options.scheduler and not limit_memory():
-        console.print(NO_MEMORY_LIMIT, **PLAIN)
-    if summary.errors:
-        console.print(FAILED, **PLAIN)
-    return 3 if summary.errors else 0
+        print(f"Ignored, because they are not submissions: {', '.join(others)}")
+    if not options.no_sandbox and not options.scheduler and not limit_memory():
+        print(NO_MEMORY_LIMIT)
+    if is_unmarked := any(student.points is None for student in students):
+        print("The grader failed for some students, who have no mark yet. Run the same command again.")
+    return 3 if is_unmarked else 0
 
 
 @dataclass(frozen=True)
@@ -168,116 +134,120 @@ class Plan:
 
     def read(self) -> Work:
         """Read the submission. If this machine cannot read it, try once more."""
-        if not self.source:
-            return Work(self.person, None, self.exercises)
-        submission = read_submission(self.source, self.exercises)
-        if submission.error:
+        submission = None
+        if self.source:
             submission = read_submission(self.source, self.exercises)
+            if submission.error:
+                submission = read_submission(self.source, self.exercises)
         return Work(self.person, submission, self.exercises)
 
 
-def plan(options: argparse.Namespace, sources: dict[str, Source]) -> list[Plan]:
+def make_plans(options: argparse.Namespace, sources: dict[str, Source]) -> list[Plan]:
     """Return a plan for everyone in the roster, and for every submission that belongs to nobody there."""
     members = read_roster(options.roster) if options.roster else []
     assigned, others = assign(members, sources)
     known = {label: exercise.name for label, exercise in find_exercises().items()}
-    labels = options.exercises or {label for member in members for label in member.labels}
-    if unknown := set(labels) - set(known):
-        hint = (
-            " For your own exercises, set EXERCISES to their folder." if min(unknown)[-1:].isalpha() else ""
-        )
-        raise BadCommand(f"There is no exercise {min(unknown)}. There are {', '.join(known)}.{hint}")
+    labels = options.exercises or [label for member in members for label in member.labels]
+    if unknown := set(labels) - known.keys():
+        message = f"There is no exercise {min(unknown)}. There are {', '.join(known)}."
+        raise BadCommand(f"{message} For your own exercises, set EXERCISES to their folder.")
     if not labels:
         raise BadCommand(ask_for_exercises(sources, known))
-    of_class = tuple(name for label, name in known.items() if label in labels)
+
+    def name_all(chosen: Collection[str]) -> tuple[str, ...]:
+        return tuple(name for label, name in known.items() if label in chosen)
+
     plans = []
     for member in members:
-        own = tuple(name for label, name in known.items() if label in member.labels)
-        exercises = of_class if options.exercises else own or of_class
+        exercises = name_all(options.exercises or member.labels or labels)
         plans.append(Plan(member.person, assigned[member.person.id], exercises))
-    plans += [Plan(Person(source.name), source, of_class, in_roster=not members) for source in others]
+    plans += [Plan(Person(source.name), source, name_all(labels), in_roster=not members) for source in others]
     return plans
 
 
 def ask_for_exercises(sources: dict[str, Source], known: dict[str, str]) -> str:
     """Return a message that asks which exercises count. It names those that somebody handed in."""
-    found: set[str] = set()
-    for source in sources.values():
-        submission = read_submission(source, known.values())
-        found |= {*submission.answers, *submission.problems}
-    labels = [label for label, name in known.items() if name in found]
+    submissions = (read_submission(source, known.values()) for source in sources.values())
+    names = {name for submission in submissions for name in (*submission.answers, *submission.problems)}
+    labels = [label for label, name in known.items() if name in names]
     hint = f" The submissions have answers to {', '.join(labels)}." if labels else ""
     option = f"--exercises {' '.join(labels) or '1'}"
     return f"Which exercises count?{hint} Add them to your command, such as {option} (make: ARGS='{option}')."
 
 
-def warn_about_machine(options: argparse.Namespace, console: Console) -> None:
-    """Warn if nothing protects this machine. Raises NoSandbox if it needs a sandbox and none works here."""
-    if options.no_sandbox:
-        console.print("Without a sandbox, an answer can read, change and delete your files.", **PLAIN)
-    elif not options.scheduler:
-        require_sandbox()
+@dataclass(frozen=True)
+class Run:
+    """One run of the command."""
+
+    options: argparse.Namespace
+    course: Course
+    plans: list[Plan]
+    reports: Reports
+    overrides: Overrides
+
+    def update(self, result: StudentResult, person: Person) -> StudentResult:
+        """Return a result with what the roster, the overrides and --anonymous say now."""
+        pseudonym = make_pseudonym(self.course.seed, person.id) if self.options.anonymous else ""
+        return with_class(result, person, self.overrides, pseudonym)
+
+    def unfinished(self, advance: Callable[[], None]) -> Iterator[Work]:
+        """Yield the work that has no valid result. Write the reports of the others again, if they changed."""
+        for plan in self.plans:
+            work, result = plan.read(), self.reports.find(plan.person.id)
+            has_mark = result and result.outcome is not Outcome.GRADER_ERROR
+            if result and has_mark and not self.options.regrade and result.digest == work.digest(self.course):
+                if (updated := self.update(result, plan.person)) != result:
+                    self.reports.keep(updated)
+                advance()
+            else:
+                yield work
+
+    def results(self) -> Iterator[StudentResult]:
+        """Yield the result of everyone from the records. A lost record becomes a grader error."""
+        for plan in self.plans:
+            if not (result := self.reports.find(plan.person.id)):
+                result = self.update(
+                    grader_error(self.course, plan.person, plan.exercises, LOST), plan.person
+                )
+            yield result
 
 
-def updater(
-    options: argparse.Namespace, course: Course, plans: list[Plan]
-) -> Callable[[StudentResult], StudentResult]:
-    """Return a function that updates a result from the roster, the overrides and --anonymous."""
-    people = {each.person.id: each.person for each in plans}
-    overrides: Overrides = {}
-    if options.overrides:
-        most = {name: max_points(course, name) for each in plans for name in each.exercises}
-        counting = {each.person.id: {name: most[name] for name in each.exercises} for each in plans}
-        overrides = read_overrides(options.overrides, counting)
-
-    def update(result: StudentResult) -> StudentResult:
-        id = result.person.id
-        pseudonym = make_pseudonym(course.seed, id) if options.anonymous else ""
-        return with_class(result, people[id], overrides, pseudonym)
-
-    return update
-
-
-def unfinished(
-    course: Course,
-    plans: list[Plan],
-    reports: Reports,
-    update: Callable[[StudentResult], StudentResult],
-    regrade: bool,
-    advance: Callable[[], None],
-) -> Iterator[Work]:
-    """Yield the work that has no valid result. Write the reports of the others again, if they changed."""
-    for each in plans:
-        work, result = each.read(), reports.find(each.person.id)
-        is_marked = result and result.outcome is not Outcome.GRADER_ERROR
-        if not result or not is_marked or regrade or result.digest != work.digest(course):
-            yield work
-        else:
-            if (updated := update(result)) != result:
-                reports.keep(updated)
-            advance()
+def grade_plans(options: argparse.Namespace, plans: list[Plan], reports: Reports) -> Run:
+    """Grade everyone who has no valid result yet, and write the reports of each student."""
+    # At the end, or after Ctrl-C, the checkers end first. Then no thread waits for one.
+    with start_threads(options.jobs) as threads, closing(CheckerPool()) as pool:
+        course = Course(
+            checks=threads.submit(pool.list_checks).result(),
+            seed=reports.choose_seed(options.seed, options.regrade),
+            seconds=options.seconds,
+            time_limit=options.time_limit,
+            sandboxed=not options.no_sandbox,
+            version=version_of_checks(),
+        )
+        most = {plan.person.id: {name: max_points(course, name) for name in plan.exercises} for plan in plans}
+        overrides = read_overrides(options.overrides, most) if options.overrides else {}
+        run = Run(options, course, plans, reports, overrides)
+        columns = (BarColumn(), MofNCompleteColumn(), TextColumn("students"), TimeRemainingColumn())
+        progress = Progress(*columns, console=Console(stderr=True), transient=True)
+        task = progress.add_task("", total=len(plans))
+        with progress, submit_to(options, threads, pool) as (submit, window):
+            for result in grade_all(course, run.unfinished(lambda: progress.advance(task)), submit, window):
+                reports.keep(run.update(result, result.person))
+                progress.advance(task)
+    return run
 
 
-@contextmanager
-def threads_for(jobs: int, pool: CheckerPool) -> Iterator[ThreadPoolExecutor]:
-    """Yield threads that wait for checkers. At the end, or after Ctrl-C, all checkers end.
+def start_threads(jobs: int) -> ThreadPoolExecutor:
+    """Return threads that wait for checkers.
 
     A checker and its sandbox take turns. So if there are as many checkers as processors or more, each thread
     and everything that it starts stay on one processor.
     """
     processors = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    if not 0 < len(processors) <= jobs:
+        return ThreadPoolExecutor(jobs)
     following = cycle(processors)
-
-    def stay() -> None:
-        if 0 < len(processors) <= jobs:
-            os.sched_setaffinity(0, {next(following)})
-
-    threads = ThreadPoolExecutor(jobs, initializer=stay)
-    try:
-        yield threads
-    finally:
-        pool.close()
-        threads.shutdown(cancel_futures=True)
+    return ThreadPoolExecutor(jobs, initializer=lambda: os.sched_setaffinity(0, {next(following)}))
 
 
 @contextmanager
@@ -299,39 +269,18 @@ def submit_to(
         raise BadCommand(str(problem)) from None
 
 
-@contextmanager
-def progress_of(total: int) -> Iterator[Callable[[], None]]:
-    """Show a bar on standard error, and yield a function that moves it on by one student."""
-    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("students"), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("", total=total)
-        yield lambda: progress.advance(task)
-
-
-def print_line(console: Console, result: StudentResult) -> None:
-    """Print a student's points, and why exercises did not pass."""
-    labels: dict[str, list[str]] = {}
+def print_line(result: StudentResult) -> None:
+    """Print a student's points, and why exercises did not pass. What was not handed in comes last."""
+    labels: dict[str, list[str]] = defaultdict(list)
     for exercise in sorted(result.exercises, key=lambda one: one.outcome is Outcome.NOT_HANDED_IN):
-        reason = exercise.problem or str(exercise.outcome)
         if exercise.manual_points is not None:
-            reason = f"{exercise.manual_points} points by hand"
-        elif exercise.outcome is Outcome.PASSED:
-            continue
-        labels.setdefault(reason, []).append(label_of(exercise.exercise))
-    each = (f"{join_labels(which)} {reason}" for reason, which in labels.items())
-    is_missing = any(one.outcome is Outcome.NOT_HANDED_IN for one in result.exercises)
-    reasons = result.problem or "; ".join([*each, *(result.notes if is_missing else ())])
+            labels[f"{exercise.manual_points} points by hand"].append(label_of(exercise.exercise))
+        elif exercise.outcome is not Outcome.PASSED:
+            labels[exercise.problem or exercise.outcome.value].append(label_of(exercise.exercise))
+    reasons = [f"{', '.join(several)} {reason}" for reason, several in labels.items()]
+    if any(exercise.outcome is Outcome.NOT_HANDED_IN for exercise in result.exercises):
+        reasons += result.notes
+    text = result.problem or "; ".join(reasons)
     name = display_name(result)
-    name += " " * (24 - cell_len(name))
-    console.print(f"{display_points(result):>12}  {name}  {clean(reasons, 300)}".rstrip(), **PLAIN)
-
-
-def join_labels(labels: list[str]) -> str:
-    """Return ascending labels in short: 1, 3-5, 8, 8b."""
-    runs = [
-        [label for _, label in run]
-        for _, run in groupby(
-            enumerate(labels), lambda one: int(one[1]) - one[0] if one[1].isdecimal() else one
-        )
-    ]
-    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else run[0] for run in runs)
+    name += " " * (24 - cell_len(name))  # for a terminal, where one character can take two cells
+    print(f"{display_points(result):>12}  {name}  {clean(text, 300)}".rstrip())

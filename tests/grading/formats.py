@@ -76,28 +76,28 @@ def display_points(part: ExerciseResult | StudentResult) -> str:
 
 def describe_instructor(exercise: ExerciseResult) -> str:
     """Return a sentence with the instructor's points and comment, or "" if there are none."""
-    by_hand = exercise.manual_points is not None
-    points = f"Your instructor gave {display_points(exercise)} points." if by_hand else ""
-    return f"{points} {exercise.comment and f'Comment: {exercise.comment}'}".strip()
+    is_manual = exercise.manual_points is not None
+    points = f"Your instructor gave {display_points(exercise)} points. " if is_manual else ""
+    return (points + (f"Comment: {exercise.comment}" if exercise.comment else "")).strip()
 
 
-def clean_checks(exercise: ExerciseResult) -> list[CheckResult]:
-    """Return the checks with clean texts. If the app does not start, only the first check has the message."""
+def shorten_messages(exercise: ExerciseResult) -> list[CheckResult]:
+    """Return the checks. If the app does not start, only the first check keeps the message."""
     checks: list[CheckResult] = []
     for check in exercise.checks:
-        texts: dict[str, Any] = {name: clean(getattr(check, name)) for name in (*TEXTS, "message")}
+        message = check.message
         if check.outcome is Outcome.GRADER_ERROR:  # the traceback, which is in the record, helps no student
-            texts["message"] = texts["message"].partition("\n")[0]
-        if checks and texts["message"] == checks[0].message:
-            texts["message"] = ""
-        checks.append(replace(check, **texts))
+            message = message.partition("\n")[0]
+        is_repeated = bool(checks) and message == checks[0].message
+        checks.append(replace(check, message="" if is_repeated else message))
     return checks
 
 
 def describe_check(check: CheckResult) -> str:
-    """Return the outcome and the texts of a clean check in one text."""
-    texts = [f"{name:10}{indent(getattr(check, name))}" for name in TEXTS if getattr(check, name)]
-    return "\n".join(filter(None, [check.outcome.value, check.message, *texts]))
+    """Return the outcome and the texts of a check in one text."""
+    texts = {name: clean(getattr(check, name)) for name in TEXTS}
+    lines = [f"{name:10}{indent(text)}" for name, text in texts.items() if text]
+    return "\n".join(filter(None, [check.outcome.value, clean(check.message), *lines]))
 
 
 # CSV
@@ -117,19 +117,14 @@ def protect(text: str) -> str:
     return FORMULA.sub(r"\1\2'", clean_line(text))
 
 
-def first_and_last_name(name: str) -> tuple[str, str]:
-    """Return the first and the last name of "Ada King Lovelace" or "Lovelace, Ada King"."""
-    last, comma, first = name.partition(",")
-    if not comma:
-        first, _, last = name.rpartition(" ")
-    return first.strip(), last.strip()
-
-
 def grades_rows(result: StudentResult) -> Iterator[list[Any]]:
     """Yield a row for each exercise, in the columns GRADES. Penalties for late submissions are always 0."""
     person = result.person
-    first, last = first_and_last_name(person.name)
-    fields = [protect(text) for text in (person.due, result.submitted, person.id, last, first, person.email)]
+    last, comma, first = person.name.partition(",")  # "Lovelace, Ada King"
+    if not comma:  # "Ada King Lovelace"
+        first, _, last = person.name.rpartition(" ")
+    texts = (person.due, result.submitted, person.id, last.strip(), first.strip(), person.email)
+    fields = [protect(text) for text in texts]
     for exercise in result.exercises:
         points = [exercise.points_of_checks, 0, exercise.points, exercise.max_points]
         comment = protect(" ".join(exercise.comment.split()))
@@ -168,10 +163,10 @@ TEMPLATES = Environment(  # cleans every text between {{ }}, and escapes it in H
     trim_blocks=True,
     lstrip_blocks=True,
 )
-FUNCTIONS: tuple[Any, ...] = (as_markdown, clean, clean_checks, clean_line, describe_check)
-FUNCTIONS += (describe_instructor, display_name, display_points, exercise_title, label_of, report_folder)
-TEMPLATES.globals |= {each.__name__: each for each in FUNCTIONS} | {"Outcome": Outcome}
-TEMPLATES.globals["environment"] = os.environ
+FUNCTIONS: tuple[Any, ...] = (as_markdown, clean, clean_line, describe_check, describe_instructor)
+FUNCTIONS += (display_name, display_points, exercise_title, label_of, report_folder, shorten_messages)
+TEMPLATES.globals |= {each.__name__: each for each in FUNCTIONS}
+TEMPLATES.globals |= {"Outcome": Outcome, "environment": os.environ}
 # ISO 8601 without T and seconds
 TEMPLATES.filters["time"] = lambda time: re.sub(r"T(\d\d:\d\d)[:.\d]*", r" \1 ", time)
 

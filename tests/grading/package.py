@@ -32,25 +32,25 @@ SCRIPTS = [ROOT / "tests/grading/gradescope" / name for name in ("setup.sh", "ru
 
 
 def main() -> None:
-    known = find_exercises()
     parser = argparse.ArgumentParser(description="Build gradescope.zip, the autograder for Gradescope.")
     parser.add_argument("exercises", nargs="*", metavar="N", help="default: every exercise")
     parser.add_argument("--out", type=Path, default=ROOT / "gradescope.zip", help="default: gradescope.zip")
     options = parser.parse_args()
-    if unknown := set(options.exercises) - set(known):
-        parser.error(f"there is no exercise {min(unknown)}: there are {', '.join(known)}")
-    exercises = [each for label, each in known.items() if label in (options.exercises or known)]
-    if missing := [each.checks for each in exercises if not each.checks.is_file()]:
-        parser.error(f"{display_path(missing[0])} is missing. This file contains the checks of an exercise.")
     try:
+        known = find_exercises()
+        if unknown := set(options.exercises) - known.keys():
+            parser.error(f"there is no exercise {min(unknown)}: there are {', '.join(known)}")
+        exercises = [each for label, each in known.items() if label in (options.exercises or known)]
+        if missing := [display_path(each.checks) for each in exercises if not each.checks.is_file()]:
+            parser.error(f"{missing[0]} is missing. This file contains the checks of an exercise.")
         with closing(CheckerPool()) as pool:
             checks = pool.list_checks()
-        points = add_points(check["max_points"] for each in exercises for check in checks.get(each.name, ()))
         build(options.out, exercises)
     except CheckerLost as problem:
         parser.error(f"the checks cannot be listed: {problem}")
-    except OSError as problem:
-        parser.error(f"cannot write {options.out}: {problem.strerror}")
+    except (BadExercises, OSError) as problem:
+        parser.error(str(problem))
+    points = add_points(check["max_points"] for each in exercises for check in checks.get(each.name, ()))
     labels = ", ".join(each.label for each in exercises)
     print(f"Upload {options.out.name} to Gradescope as the autograder of exercise {labels}.")
     print(f"Set {points} points for the assignment.")
@@ -61,10 +61,10 @@ def build(out: Path, exercises: list[Exercise]) -> None:
     paths = {path for pattern in PACKED for path in ROOT.glob(pattern)}
     files = {path.relative_to(ROOT).as_posix(): path for path in sorted(paths)}
     files |= {script.name: script for script in SCRIPTS}
-    additional = [each for each in exercises if each.is_additional]
-    for each in additional:  # without its starter, the grader does not know a starter that nobody changed
-        own = [path for path in (each.checks, each.folder / "exercise.py") if path.is_file()]
-        files |= {f"exercises/{each.name}/{path.name}": path for path in own}
+    for exercise in filter(lambda each: each.is_additional, exercises):
+        # Without its starter, the grader does not know a starter that nobody changed.
+        for path in filter(Path.is_file, (exercise.checks, exercise.folder / "exercise.py")):
+            files[f"exercises/{exercise.name}/{path.name}"] = path
     contents = {name: path.read_bytes() for name, path in files.items()}
     contents["exercises.txt"] = " ".join(each.label for each in exercises).encode() + b"\n"
     with zipfile.ZipFile(out, "w") as archive:
@@ -76,7 +76,4 @@ def build(out: Path, exercises: list[Exercise]) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except BadExercises as error:
-        sys.exit(str(error))
+    main()

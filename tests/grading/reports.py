@@ -15,21 +15,20 @@ import fcntl
 import hashlib
 import json
 import os
+import secrets
 from base64 import b64encode
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 from unicodedata import normalize
 
 from grading import formats
 from grading.grade import REFUSED_CALL
-from grading.record import Outcome, StudentResult, from_json, to_json
+from grading.record import CheckResult, Outcome, StudentResult, from_json, to_json
 from grading.submissions import safe_name
-
-ROWS = 2_000  # the class page lists at most this many students
 
 
 class Busy(Exception):
@@ -46,61 +45,42 @@ def count_missed(outcomes: Counter[Outcome]) -> int:
     return outcomes[Outcome.FAILED] + outcomes[Outcome.NO_RESPONSE_IN_TIME] + outcomes[Outcome.DIED]
 
 
-@dataclass
-class ClassSummary:
-    """How the class went. It counts every student, but lists at most ROWS of them, to limit its memory."""
-
-    unmatched: Collection[str] = ()  # the ids of submissions of nobody in the roster
-    students: int = 0
-    full: int = 0  # students with all points
-    unsandboxed: int = 0
-    errors: int = 0  # answers on which the grader failed
-    max_points: float = 0
-    points: Counter[float | None] = field(default_factory=Counter)
-    exercises: dict[str, tuple[float, Counter[float | None]]] = field(default_factory=dict)
-    checks: dict[tuple[str, str, str], Counter[Outcome]] = field(default_factory=lambda: defaultdict(Counter))
-    # A student without their exercises, their points, and more about the points by exercise.
-    rows: list[tuple[StudentResult, float | None, dict[str, Any]]] = field(default_factory=list)
-
-    def add(self, result: StudentResult) -> None:
-        self.students += 1
-        self.full += 0 < result.max_points <= (result.points or 0)
-        self.unsandboxed += not result.sandboxed
-        self.max_points = max(self.max_points, result.max_points)
-        self.points[result.points] += 1
-        marks = {}
-        for exercise in result.exercises:
-            name, points = exercise.exercise, exercise.points
-            marks[name] = points, exercise.outcome, exercise.manual_points is not None, exercise.problem
-            self.errors += points is None
-            self.exercises.setdefault(name, (exercise.max_points, Counter()))[1][points] += 1
-            for check in exercise.checks:
-                self.checks[name, check.name, check.sentence][check.outcome] += 1
-        if len(self.rows) < ROWS:
-            self.rows.append((replace(result, exercises=[]), result.points, marks))
-
-    def histogram(self) -> list[tuple[str, int]]:
-        """Return the labels and counts of at most 11 bars. "5+" also counts points up to the next bar."""
-        marks = [mark for mark in self.points.elements() if mark is not None]
-        highest = max([self.max_points, *marks])
-        width = int(highest) // 11 + 1
-        counts = Counter(int(mark) // width for mark in marks)
-        is_exact = width == 1 and all(mark == int(mark) for mark in marks)
-        lows = range(0, int(highest) + 1, width)
-        return [(f"{low}" if is_exact or low == highest else f"{low}+", counts[low // width]) for low in lows]
+def make_histogram(points: Collection[float], max_points: float) -> list[tuple[str, int]]:
+    """Return the labels and counts of at most 11 bars. "5+" also counts points up to the next bar."""
+    highest = max([max_points, *points])
+    width = int(highest) // 11 + 1
+    counts = Counter(int(number) // width for number in points)
+    is_exact = width == 1 and all(number == int(number) for number in points)
+    lows = range(0, int(highest) + 1, width)
+    return [(f"{low}" if is_exact or low == highest else f"{low}+", counts[low // width]) for low in lows]
 
 
-def class_page(summary: ClassSummary) -> str:
-    """Return the page of the class. Its Content-Security-Policy allows one script, by its digest."""
+def class_page(students: list[StudentResult], unmatched: Collection[str] = ()) -> str:
+    """Return the page of the class. `unmatched` are the ids of submissions of nobody in the roster.
+
+    Its Content-Security-Policy allows one script, by its digest.
+    """
+    checks: dict[tuple[str, str, str], Counter[Outcome]] = defaultdict(Counter)
+    for exercise in (exercise for student in students for exercise in student.exercises):
+        for check in exercise.checks:
+            checks[exercise.exercise, check.name, check.sentence][check.outcome] += 1
     # Of two checks that equally many students missed, the one that fewer students passed comes first.
-    by_missed = sorted(summary.checks.items(), key=lambda item: item[1][Outcome.PASSED])
-    most = sorted(by_missed, key=lambda item: -count_missed(item[1]))[:3]
-    rows = sorted(summary.rows, key=lambda row: normalize("NFKD", formats.display_name(row[0])).casefold())
+    missed = sorted(checks.items(), key=lambda item: (-count_missed(item[1]), item[1][Outcome.PASSED]))
+    max_points = max((student.max_points for student in students), default=0)
+    points = [student.points for student in students if student.points is not None]
     script = formats.TEMPLATES.get_template("class.js").render()
-    digest = b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    functions = {"count_missed": count_missed, "REFUSED_CALL": REFUSED_CALL}
-    page = formats.TEMPLATES.get_template("class.html", globals=functions)
-    return page.render(summary=summary, most_missed=most, rows=rows, digest=digest)
+    return formats.TEMPLATES.get_template("class.html").render(
+        students=sorted(students, key=lambda one: normalize("NFKD", formats.display_name(one)).casefold()),
+        checks=checks,
+        most_missed=missed[:3],
+        full=sum(0 < student.max_points <= (student.points or 0) for student in students),
+        max_points=max_points,
+        bars=make_histogram(points, max_points),
+        unmatched=unmatched,
+        digest=b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        count_missed=count_missed,
+        REFUSED_CALL=REFUSED_CALL,
+    )
 
 
 class Reports:
@@ -111,25 +91,24 @@ class Reports:
         folder.mkdir(parents=True, exist_ok=True)
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
+    def lock(self) -> Iterator[None]:
         """Keep other runs out of the folder. Raises Busy if there is one."""
         folder = os.open(self.folder, os.O_RDONLY)
         try:
             fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield
         except BlockingIOError:
-            raise Busy(
-                f"Another run writes to {self.folder}. Wait for it, or choose another --out."
-            ) from None
+            message = f"Another run writes to {self.folder}. Wait for it, or choose another --out."
+            raise Busy(message) from None
         finally:
             os.close(folder)
 
-    def seed(self, new: int | None, otherwise: int) -> int:
-        """Return the new seed. Without it, return the folder's seed, or `otherwise` if there is none."""
-        if new is None:
+    def choose_seed(self, seed: int | None, regrade: bool) -> int:
+        """Return and store a seed. If `seed` is None, return the stored one, or a new one for `regrade`."""
+        if seed is None and not regrade:
             with suppress(OSError, ValueError, KeyError, TypeError):
                 return int(json.loads((self.folder / "run.json").read_text())["seed"])
-        seed = otherwise if new is None else new
+        seed = secrets.randbelow(10**18) if seed is None else seed  # too many to try against --anonymous
         write(self.folder / "run.json", json.dumps({"seed": seed}))
         return seed
 
@@ -145,35 +124,35 @@ class Reports:
         reports = self.make_folder(formats.report_folder(result))
         record.unlink(missing_ok=True)
         write(reports / "index.html", formats.render("student.html", result))
-        write(reports / "junit.xml", formats.render("junit.xml", result))
-        for name in ("results.json", "result.json"):
-            if result.points is None:
+        for name in ("junit.xml", "results.json", "result.json"):
+            if result.points is None and name != "junit.xml":
                 (reports / name).unlink(missing_ok=True)  # an earlier run may have written it
             else:
                 write(reports / name, formats.render(name, result))
         write(record, to_json(result))
 
-    def results(self, expected: list[StudentResult]) -> Iterator[StudentResult]:
-        """Yield each student's result: from the record, or otherwise the expected one, a grader error."""
-        for result in expected:
-            yield self.find(result.person.id) or result
-
     def finish(
-        self, expected: list[StudentResult], exercises: list[str], unmatched: Collection[str] = ()
-    ) -> ClassSummary:
-        """Write the reports of the class, and return its summary."""
-        summary = ClassSummary(frozenset(unmatched))
+        self, results: Iterable[StudentResult], exercises: list[str], unmatched: Collection[str] = ()
+    ) -> list[StudentResult]:
+        """Write the reports of the class, and return the results without what was sent and printed."""
+        students = []
+        share = cache(CheckResult)  # equal checks are one object, so that a whole class needs little memory
         with open_draft(self.folder / "grades.csv") as file, open_draft(self.folder / "totals.csv") as other:
             grades, totals = (csv.writer(each, lineterminator="\n") for each in (file, other))
             other.write("\ufeff")  # so that Excel reads UTF-8
             grades.writerow(formats.GRADES)
             totals.writerow(formats.totals_columns(exercises))
-            for result in self.results(expected):
-                summary.add(result)
+            for result in results:
                 grades.writerows(formats.grades_rows(result))
                 totals.writerow(formats.totals_row(result, exercises))
-        write(self.folder / "index.html", class_page(summary))
-        return summary
+                for each in result.exercises:
+                    each.printed = ""
+                    each.checks = [
+                        share(one.name, one.sentence, one.max_points, one.outcome) for one in each.checks
+                    ]
+                students.append(result)
+        write(self.folder / "index.html", class_page(students, unmatched))
+        return students
 
     def make_folder(self, name: str) -> Path:
         """Make a folder and the one above it. Raises NotADirectoryError if one of them is a link."""
@@ -202,7 +181,7 @@ def open_draft(path: Path) -> Iterator[TextIO]:
             os.fsync(file.fileno())
         os.replace(draft, path)
     except OSError as error:
-        error.filename = error.filename if error.filename not in (None, str(draft)) else str(path)
+        error.filename = str(path)
         raise
     finally:
         draft.unlink(missing_ok=True)

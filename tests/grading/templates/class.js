@@ -46,3 +46,4 @@ headers.forEach((header, column) => {
 });
 search.hidden = false;
 search.querySelector("input").addEventListener("input", event => filter(event.target.value));
+sort(0);  // a browser also knows the places of letters such as Ø

@@ -211,6 +211,14 @@ def test_no_archive_is_built_if_the_checks_cannot_be_listed(tmp_path, monkeypatc
     assert not (tmp_path / "x.zip").exists()
 
 
+def test_no_archive_is_built_without_the_folder_of_the_exercises(tmp_path):
+    command = pack(ROOT, "--out", tmp_path / "x.zip")
+    ran = subprocess.run(command, env=HERE | {"EXERCISES": "nowhere"}, capture_output=True, text=True)
+    assert ran.returncode == 2
+    assert "EXERCISES=nowhere is not a folder." in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
 # Gradescope
 
 
