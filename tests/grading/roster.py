@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from exercises.client import add_points
 from grading.record import Person, StudentResult
@@ -31,8 +32,7 @@ class Member:
     where: str  # the file and line
 
 
-@dataclass(frozen=True)
-class Override:
+class Override(NamedTuple):
     """What the instructor adds to a student's exercise."""
 
     points: float | None = None  # they replace the checks' points
@@ -110,22 +110,17 @@ def assign(
 
     Aliases decide first. Names decide about submissions that fit no alias.
     """
-    by_alias, by_name = defaultdict[str, list[Member]](list), defaultdict[str, list[Member]](list)
-    for member in members:
-        for alias in member.aliases:
-            by_alias[alias].append(member)
-        for name in member.names:
-            by_name[name].append(member)
     assigned: dict[str, Source | None] = {member.person.id: None for member in members}
     unmatched = []
     for source in sources.values():
-        names = (source.name, *source.names)
-        fitting = {member for name in names for member in by_alias.get(simplify(name), ())}
-        fitting = fitting or {member for name in names for member in by_name.get(squeeze(name), ())}
+        names = {source.name, *source.names}
+        aliases, words = set(map(simplify, names)), set(map(squeeze, names))
+        fitting = [member for member in members if member.aliases & aliases]
+        fitting = fitting or [member for member in members if member.names & words]
         if not fitting:
             unmatched.append(source)
         elif len(fitting) > 1:
-            lines = " and ".join(sorted(member.where for member in fitting))
+            lines = " and ".join(member.where for member in fitting)
             advice = "Write its name in the column alias of the right student."
             raise BadTable(f"{source.name!r} fits two students, {lines}. {advice}")
         for member in fitting:
@@ -152,8 +147,8 @@ def read_overrides(path: Path, exercises: Mapping[str, Mapping[str, float]]) -> 
             raise BadTable(f"{where} has exercise {exercise} of {id!r} again. Remove one of the lines.")
         is_number = re.fullmatch(r"\d{0,9}[.,]?\d{1,9}", points, re.ASCII)
         number = add_points([float(points.replace(",", "."))]) if is_number else None
-        if points and (number is None or number > exercises[id][name]):
-            most = exercises[id][name]
+        most = exercises[id][name]
+        if points and (number is None or number > most):
             raise BadTable(f"{where} has the points {points!r}. Write a number from 0 to {most}.")
         overrides[id, name] = Override(number, row["comment"])
     return overrides
@@ -163,6 +158,6 @@ def with_class(result: StudentResult, person: Person, overrides: Overrides, pseu
     """Return the result with the person, points and comments that the tables have now."""
     exercises = []
     for exercise in result.exercises:
-        override = overrides.get((person.id, exercise.exercise), Override())
-        exercises.append(replace(exercise, manual_points=override.points, comment=override.comment))
+        points, comment = overrides.get((person.id, exercise.exercise), Override())
+        exercises.append(replace(exercise, manual_points=points, comment=comment))
     return replace(result, person=person, pseudonym=pseudonym, exercises=exercises)

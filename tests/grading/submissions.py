@@ -7,13 +7,15 @@ import hashlib
 import os
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import originals
 from grading.entries import ENDING, FOLDER, HIDDEN, Entry, MachineFault, Unreadable, list_entries, quote
-from lesson_loader import find_exercises, label_of
+from lesson_loader import find_exercises, find_lessons, label_of
 
 # lovelaceada_LATE_12345_678901_answer.py, LATE_anon_Xy12z_678901_answer.py, lovelaceada_12345_text.html
 STUDENT = r"(?:late_)?(anon_[a-z0-9]+)|(\w+?)_(?:late_)?(\d+)"
@@ -27,18 +29,16 @@ EXERCISE = r"\d\d[a-z]*_\w+"  # 01_auth_url, 03b_pin_login
 # Browsers, Canvas, Windows and macOS name copies: "answer (1)", "answer-1", "answer - Copy", "answer copy 2".
 COPY = r"(?: ?\(\d+\)|-\d+| - copy| copy(?: \d+)?)*"
 ROOM = r"(?:lessons/|exercises/)"
-ANSWER = re.compile(
-    rf"(?P<room>{ROOM})?(?:(?P<folder>{EXERCISE}){COPY}/)?(?P<file>answer|{EXERCISE}){COPY}\.py"
-)
+ANSWER = re.compile(rf"{ROOM}?(?:(?P<folder>{EXERCISE}){COPY}/)?(?P<file>answer|{EXERCISE}){COPY}\.py")
 OTHER_SCRIPT = re.compile(rf"{ROOM}?(?!\d\d[a-z]*_)[^/]+\.py")
 # In a fork: lessons/my_answer.py, lessons/01_auth_url/answer.py.txt, answer.py, 01_auth_url.py
 MISPLACED = re.compile(rf"(?:{ROOM}(?:[^/]+/)?)?(?=[^/]*answer)[^/]+|{ROOM}?\d\d[a-z]*_[^/]+")
 RESET = re.compile(rf"{ROOM}[^/]+/answer-\d+\.py")  # make reset-1 keeps an old answer as answer-1.py
 DECLARES_ENCODING = re.compile(rb"(?:[^\n]*\n)?[ \t\f]*#[^\n]*coding[:=]")  # in one of the first two lines
 ORIGIN = re.compile(  # https://token@github.com/ada/course.git or git@github.com:ada/course
-    r'^\[remote "origin"\]\n(?:[ \t]++(?!url).*\n)*[ \t]++url = (?:(?:https?|ssh)://)?(?:[^@/\s]*@)?'
-    r"(\w[\w-]*(?:\.[\w-]+)+)(?::\d+/|[:/])([\w.-]+(?:/[\w.-]+)+)/?$",
-    re.M | re.A,
+    rb'^\[remote "origin"\]\n(?:[ \t]++(?!url).*\n)*[ \t]++url = (?:(?:https?|ssh)://)?(?:[^@/\s]*@)?'
+    rb"(\w[\w-]*(?:\.[\w-]+)+)(?::\d+/|[:/])([\w.-]+(?:/[\w.-]+)+)/?$",
+    re.M,
 )
 
 
@@ -130,7 +130,7 @@ def read_submission(source: Source, exercises: Collection[str]) -> Submission:
         entries = [entry for path, name in files for entry in list_entries(path, name or path.name)]
         reader = Reader(entries, exercises)
         reader.read()
-        git = {"repository": reader.read_repository(), "commit": reader.read_commit()}
+        git = reader.read_git()
         return Submission(text, reader.answers, reader.problems, notes=tuple(reader.notes), **git)
     except (MachineFault, MemoryError) as error:
         return Submission(text, error=str(error) or "There is not enough memory to read the submission.")
@@ -150,27 +150,23 @@ class Reader:
         self.entries = [entry for entry in entries if not HIDDEN.search(entry.place)]
         self.is_fork = any(entry.place.startswith("lessons/") for entry in self.entries)
         self.single = next(iter(exercises)) if len(exercises) == 1 and not self.is_fork else ""
-        self.known = {exercise.name: exercise for exercise in find_exercises().values()}
+        self.known = {*exercises, *(exercise.name for exercise in find_exercises().values())}
 
     def read(self) -> None:
         """Read the answers and say what is wrong. Raises Unreadable if no answer can be read."""
-        found: dict[str, list[Entry]] = {}
-        others = []
+        found = defaultdict[str, list[Entry]](list)
         for entry in self.entries:
-            exercise = self.exercise_of(entry.place)
             if entry.place in ("lessons", "exercises") and entry.kind != FOLDER:
                 raise Unreadable(f"{quote(entry.name)} is {entry.kind}. Expected a folder.")
-            if exercise in self.exercises:
-                found.setdefault(exercise, []).append(entry)
-            elif exercise not in self.known and entry.kind != FOLDER:
-                others.append(entry)
+            found[self.exercise_of(entry.place)].append(entry)
+        others = [entry for entry in found[""] if entry.kind != FOLDER]
         scripts = [entry for entry in others if OTHER_SCRIPT.fullmatch(entry.place)]
-        if self.single and not found and len(scripts) == 1:
+        if self.single and self.single not in found and len(scripts) == 1:
             self.notes.append(f"The grader used {quote(scripts[0].name)}, your only Python file.")
             found[self.single] = scripts
-        for exercise, entries in found.items():
+        for exercise in sorted(found.keys() & self.exercises):
             try:
-                self.answers[exercise] = self.read_answer(exercise, entries)
+                self.answers[exercise] = self.read_answer(exercise, found[exercise])
             except Unreadable as error:
                 self.problems[exercise] = str(error)
         self.name_others(others)
@@ -178,11 +174,11 @@ class Reader:
             self.note_changed_files()
 
     def exercise_of(self, place: str) -> str:
-        """Return the exercise of an answer with this path, or "". The course may not have the exercise."""
-        match = ANSWER.fullmatch(place)
-        if not match:
+        """Return the known exercise of an answer with this path, or ""."""
+        if not (match := ANSWER.fullmatch(place)):
             return ""
-        return match["file"] if match["file"] != "answer" else match["folder"] or self.single
+        name = match["file"] if match["file"] != "answer" else match["folder"] or self.single
+        return name if name in self.known else ""
 
     def read_answer(self, exercise: str, entries: list[Entry]) -> Answer:
         """Read an answer. If there are several files, all must have the same content."""
@@ -193,7 +189,9 @@ class Reader:
         if len(entries) > COPIES or len(contents) > 1:
             names = list_names([quote(entry.name) for entry in entries])
             raise Unreadable(f"There is more than one file: {names}. Expected {self.expect([exercise])}.")
-        if not is_text(content := contents.pop()):
+        content = contents.pop()
+        is_utf_8 = content.decode("utf-8", "ignore").encode() == content
+        if b"\0" in content or not (is_utf_8 or DECLARES_ENCODING.match(content)):
             advice = "Save it as UTF-8 (in Notepad: Save as, Encoding) and hand it in again."
             raise Unreadable(f"{quote(entries[0].name)} is not UTF-8 text. {advice}")
         return Answer(entries[0].name, content)
@@ -203,78 +201,63 @@ class Reader:
         missing = [name for name in self.exercises if name not in self.answers | self.problems]
         if self.is_fork:
             others = [entry for entry in others if MISPLACED.fullmatch(entry.place)]
-        if not others or not missing:
-            return
-        found = list_names([quote(entry.name) for entry in others])
-        message = f"Found {found}; expected {self.expect(missing)}."
-        if len(missing) == len(self.exercises) and not self.is_fork:
-            raise Unreadable(message)
-        self.notes.append(message)
+        if others and missing:
+            found = list_names([quote(entry.name) for entry in others])
+            self.notes.append(f"Found {found}; expected {self.expect(missing)}.")
+            if len(missing) == len(self.exercises) and not self.is_fork:
+                raise Unreadable(self.notes[-1])
 
     def expect(self, exercises: list[str]) -> str:
         """Return the paths that the answers to these exercises should have."""
-        if not self.is_fork:
-            return ("answer.py or " if self.single else "") + list_names([f"{name}.py" for name in exercises])
-        rooms = {name: "exercises" if name[2].isalpha() else "lessons" for name in exercises}
-        return list_names([f"{rooms[name]}/{name}/answer.py" for name in exercises])
+        if self.is_fork:
+            rooms = {name: "exercises" if name[2].isalpha() else "lessons" for name in exercises}
+            return list_names([f"{rooms[name]}/{name}/answer.py" for name in exercises])
+        return ("answer.py or " if self.single else "") + list_names([f"{name}.py" for name in exercises])
 
     def note_changed_files(self) -> None:
         """Tell the student which files of the lessons in a fork differ from the originals."""
-        lessons = {self.known[exercise].lesson.name for exercise in self.exercises if exercise in self.known}
+        numbers = {int(exercise[:2]) for exercise in self.exercises}
         changed = [
-            f"lessons/{lesson}/{path}"
-            for lesson in sorted(lessons)
-            for path, original in originals.read(lesson).items()
-            if normalize(self.read_file(f"lessons/{lesson}/{path}", original)) != normalize(original)
+            f"lessons/{lesson.name}/{path}"
+            for number, lesson in find_lessons().items()
+            if number in numbers
+            for path, original in originals.read(lesson.name).items()
+            if normalize(self.read_file(f"lessons/{lesson.name}/{path}", original)) != normalize(original)
         ]
         if changed:
             names = list_names(changed)
             self.notes.append(f"You changed {names}: the grader uses the original files and your answer.py.")
 
-    def read_repository(self) -> str:
-        """Return the URL of the repository, or "" if it is not known."""
-        match = ORIGIN.search(self.read_text(".git/config"))
-        return f"https://{match[1]}/{match[2]}".removesuffix(".git") if match else ""
-
-    def read_commit(self) -> str:
-        """Return the commit in 40 hexadecimal digits, or "" if it is not known."""
-        head = self.read_text(".git/head").strip()
-        ref = head.removeprefix("ref: ")
-        lines = "\n".join([head, self.read_text(f".git/{ref}"), self.read_text(".git/packed-refs")])
-        match = re.search(rf"^([0-9a-f]{{40}})(?: {re.escape(ref)})?$", lines, re.M)
-        return match[1] if match else ""
-
-    def read_text(self, path: str) -> str:
-        return self.read_file(path).decode("utf-8", "replace")
+    def read_git(self) -> dict[str, str]:
+        """Return the URL of the repository, and the commit in 40 hexadecimal digits, or "" for each."""
+        url = ORIGIN.search(self.read_file(".git/config"))
+        repository = b"https://%b/%b" % url.groups() if url else b""
+        head = self.read_file(".git/head").strip()
+        ref = head.removeprefix(b"ref: ")
+        commits = [head, self.read_file(f".git/{os.fsdecode(ref)}"), self.read_file(".git/packed-refs")]
+        commit = re.search(rb"^([0-9a-f]{40})(?: %b)?$" % re.escape(ref), b"\n".join(commits), re.M)
+        return {
+            "repository": repository.decode().removesuffix(".git"),
+            "commit": commit[1].decode() if commit else "",
+        }
 
     def read_file(self, path: str, missing: bytes = b"") -> bytes:
         """Return the content of a file. Return `missing` if there is none, and b"" if it is not readable."""
-        entry = self.files.get(path.casefold())
-        try:
-            return entry.read() if entry else missing
-        except Unreadable:
-            return b""
+        with suppress(Unreadable):
+            return self.files[path.casefold()].read() if path.casefold() in self.files else missing
+        return b""
 
 
 def list_names(names: list[str]) -> str:
     """Return up to three names, and the number of the others."""
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return ", ".join(names[:3]) + more
-
-
-def is_text(content: bytes) -> bool:
-    """Return True for UTF-8, and for text that declares another encoding, which Python checks."""
-    is_utf_8 = content.decode("utf-8", "ignore").encode() == content
-    return b"\0" not in content and (is_utf_8 or DECLARES_ENCODING.match(content) is not None)
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def is_unchanged_starter(exercise: str, content: bytes) -> bool:
     """Return True if an answer is still the exercise.py that the student began with."""
-    found = find_exercises().get(label_of(exercise))
-    try:
-        return found is not None and normalize(content) == normalize(originals.read_starter(found))
-    except (originals.NoOriginals, UnicodeError):  # an additional exercise may have no starter
-        return False
+    with suppress(KeyError, originals.NoOriginals, UnicodeError):  # some have no starter
+        return normalize(content) == normalize(originals.read_starter(find_exercises()[label_of(exercise)]))
+    return False
 
 
 def normalize(content: bytes) -> bytes:

@@ -44,7 +44,7 @@ ROOT = Path(__file__).parents[3]
 FIRST, SECOND = "01_auth_url", "02_token_expiry"
 EXERCISES = [FIRST, SECOND]
 FORK, FLAT = f"lessons/{FIRST}/answer.py", f"{FIRST}.py"
-ARCHIVES = [".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2"]
+ARCHIVES = [".zip", ".tar", ".tar.gz", ".tgz"]
 GOOD = b"app = 'an answer'\n"
 MIB = 2**20
 
@@ -90,8 +90,7 @@ def tarred(*entries, form=tarfile.PAX_FORMAT):
 def packed(ending, *entries):
     if ending == ".zip":
         return zipped(*entries)
-    pack = {"z2": bz2.compress, "gz": gzip.compress}.get(ending.replace("tgz", "gz")[-2:], bytes)
-    return pack(tarred(*entries))
+    return gzip.compress(tarred(*entries)) if ending.endswith("gz") else tarred(*entries)
 
 
 def handed_in(tmp_path, name, *entries):
@@ -171,7 +170,7 @@ def test_an_answer_may_have_any_letters_up_to_the_limit_and_a_name_in_capitals(t
     assert "at most 65,536 bytes" in submission.problems[SECOND]
 
 
-@pytest.mark.parametrize("name", ["a zip.tar", "a zip.tgz", "a tar.zip", "a tar.gz.tar", "a tar.bz2.tgz"])
+@pytest.mark.parametrize("name", ["a zip.tar", "a zip.tgz", "a tar.zip", "a tar.gz.tar"])
 def test_an_archive_is_read_even_if_its_name_has_the_wrong_ending(tmp_path, name):
     path = tmp_path / name
     path.write_bytes(packed(f".{name.removeprefix('a ').rpartition('.')[0]}", (FLAT, GOOD)))
@@ -1118,22 +1117,27 @@ def listing_one_often(count, extra=b"", packed_size=None):
     return ONE[:LISTED] + entry * count + changed(ONE[END:], 8, numbers)
 
 
+def global_pax_headers(count):
+    """Return files in a .tar. Before each of them, there are 39 new headers for all following files."""
+    pairs = [b"13 k%06d=v\n" % number for number in range(39 * count)]
+    header, file = tar_header(tarfile.XGLTYPE, 39 * 13), tar_header(tarfile.REGTYPE, 0)
+    bodies = (b"".join(pairs[start : start + 39]) for start in range(0, len(pairs), 39))
+    return b"".join(header + body.ljust(512, b"\0") + file for body in bodies)
+
+
 WHOLE = tarred(("x", GOOD))
 HOSTILE = {
     "nothing.zip": b"",
     "nothing.tar": b"",
     "nothing.tar.gz": b"",
-    "nothing.tar.bz2": b"",
     "text.zip": b"no archive " * 99,
     "text.tar": b"no archive " * 99,
     "text.tar.gz": b"no archive " * 99,
-    "text.tar.bz2": b"no archive " * 99,
     "cut.zip": ONE[:-30],
     "cut in a header.tar": WHOLE[:300],
     "cut in its content.tar": WHOLE[:520],
     "cut after its content.tar": WHOLE[:1024],
     "cut.tar.gz": gzip.compress(WHOLE)[:-9],
-    "cut.tar.bz2": bz2.compress(WHOLE)[:-9],
     "a wrong checksum.tar.gz": gzip.compress(WHOLE)[:-8] + bytes(8),
     "a wrong checksum.tar": changed(WHOLE, 0, b"y"),
     "a file of a TiB.tar": tar_header(tarfile.REGTYPE, 2**40) + WHOLE,
@@ -1143,17 +1147,21 @@ HOSTILE = {
     "a slow pax header below zero.tar": tar_header(tarfile.XHDTYPE, -512) + b"1" * 200_000,
     "a name of a GiB.tar": tar_header(tarfile.GNUTYPE_LONGNAME, 2**30) + WHOLE,
     "a bomb.tar.gz": gzip.compress(tar_header(tarfile.REGTYPE, 2**40) + bytes(10 * MIB)) * 11,
-    "a bomb.tar.bz2": bz2.compress(bytes(10 * MIB)) * 11,
+    "many global pax headers.tar.gz": gzip.compress(global_pax_headers(6_000)),
     "many small files.tar.gz": gzip.compress(WHOLE[:1024] * 10_000) * 11,
     "too many.zip": listing_one_often(limits.ENTRIES + 1),
     "parts without content.tar.gz": gzip.compress(b"") * 1_000_000,
-    "parts of a byte.tar.bz2": bz2.compress(b"x") * 400_000,
     "long extra fields.zip": listing_one_often(300, extra=bytes(65_000)),
+    "long extra fields that end with a mark.zip": listing_one_often(
+        300, extra=bytes(64_900) + struct.pack("<HH", 0, 26) + b"PK\1\2" + bytes(22)
+    ),
     "overlapping.zip": listing_one_often(300, packed_size=65_000),
     "half a million.zip": b"PK\1\2" * 500_000 + ONE,
     "a name that is no UTF-8.zip": changed(changed(ONE, LISTED + 9, b"\x08"), LISTED + 46, b"\xff\xfe"),
     "from the future.zip": changed(ONE, LISTED + 6, b"\xff"),
     "a list of names elsewhere.zip": changed(ONE, END + 12, b"\xff\xff\xff\x7f"),
+    "anna.tar.bz2": bz2.compress(WHOLE),
+    "anna.tbz2": bz2.compress(bytes(10 * MIB)) * 11,
     "anna.tar.xz": b"\xfd7zXZ\0",
     "anna.txz": b"",
     "anna.tar.zst": b"",
@@ -1211,8 +1219,8 @@ HEADER_BOMBS = {
 
 @pytest.mark.parametrize("name", HEADER_BOMBS)
 def test_headers_count_as_entries(tmp_path, name):
-    path = tmp_path / "anna.tar.bz2"
-    path.write_bytes(bz2.compress(HEADER_BOMBS[name]))
+    path = tmp_path / "anna.tar.gz"
+    path.write_bytes(gzip.compress(HEADER_BOMBS[name]))
     began = time.process_time()
     assert is_clear(read(path).problem)
     assert time.process_time() - began < (1 if name == "pax headers" else 2)
@@ -1233,7 +1241,7 @@ def test_long_names_need_a_limited_amount_of_memory(tmp_path, ending):
     problem = read(path).problem
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    limit = "4,000,000 characters in names" if ending == ".zip" else "2,048 bytes in a header"
+    limit = "4,000,000 bytes in names and extra fields" if ending == ".zip" else "2,048 bytes in a header"
     assert f"at most {limit}" in problem
     assert peak < 50 * MIB
 
@@ -1303,7 +1311,7 @@ def test_reading_writes_no_file(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("ending", [".zip", ".tar", ".tar.gz", ".tar.bz2"])
+@pytest.mark.parametrize("ending", [".zip", ".tar", ".tar.gz"])
 def test_a_damaged_archive_never_raises_and_stays_within_the_limits(tmp_path, ending):
     """The seeds make the same damage in every run."""
     whole = packed(
@@ -1365,10 +1373,11 @@ def test_submissions_are_found_by_student_and_sorted_by_name(tmp_path):
         "zoë": "zoë",
         "Анна": "Анна",
     }
-    assert find_submissions(tmp_path) == {
+    sources = find_submissions(tmp_path)
+    assert sources == {
         name: Source(name, (tmp_path / file,), frozenset({name})) for name, file in files.items()
     }
-    assert list(find_submissions(tmp_path)) == sorted(find_submissions(tmp_path))
+    assert list(sources) == sorted(sources)
     assert ignored(tmp_path) == ['"notes.txt"', '"tar"', '"x.py"']
 
 
