@@ -140,7 +140,7 @@ class OursInTwoCommands(Ours):
 
 
 class OursWithEightExercises(Ours):
-    students = 12
+    students = 24
     exercises = COPIES
 
     def prepare(self):
@@ -156,7 +156,7 @@ def make_copy(folder):
 
 
 class OursWithEightExercisesAndTwoJobs(OursWithEightExercises):
-    students = 24
+    students = 48
     jobs = cpus = 2
 
 

@@ -24,7 +24,7 @@ from grading.record import (
     to_json,
 )
 from grading.submissions import Answer, Submission, is_unchanged_starter
-from lesson_loader import LESSONS, find_exercises
+from lesson_loader import LESSONS, Exercise, find_exercises
 from originals import ORIGINALS
 
 # A change in these files can change points.
@@ -94,7 +94,8 @@ def grade(course: Course, work: Work, pool: CheckerPool) -> str:
         sandboxed=course.sandboxed,
         digest=work.digest(course),
     )
-    results = {name: result_without_checks(course, submission, name) for name in work.exercises}
+    known = {exercise.name: exercise for exercise in find_exercises().values()}
+    results = {name: result_without_checks(course, submission, name, known) for name in work.exercises}
     answers = {name: submission.answers[name] for name, found in results.items() if found is None}
     checked = check_answers(course, work.person, answers, pool) if answers else {}
     result.exercises = [results[name] or checked[name] for name in work.exercises]
@@ -103,7 +104,9 @@ def grade(course: Course, work: Work, pool: CheckerPool) -> str:
     return to_json(result)
 
 
-def result_without_checks(course: Course, submission: Submission, exercise: str) -> ExerciseResult | None:
+def result_without_checks(
+    course: Course, submission: Submission, exercise: str, known: dict[str, Exercise]
+) -> ExerciseResult | None:
     """Return the result of an exercise whose checks cannot run, or None if they can."""
     if submission.error:
         return unchecked(course, exercise, Outcome.GRADER_ERROR, submission.error)
@@ -112,7 +115,7 @@ def result_without_checks(course: Course, submission: Submission, exercise: str)
     answer = submission.answers.get(exercise)
     if answer is None:
         return unchecked(course, exercise, Outcome.NOT_HANDED_IN)
-    if is_unchanged_starter(exercise, answer.content):
+    if exercise in known and is_unchanged_starter(known[exercise], answer.content):
         return replace(unchecked(course, exercise, Outcome.NOT_CHANGED, STARTER), file=answer.file)
     if course.version != version_of_checks():
         return unchecked(course, exercise, Outcome.GRADER_ERROR, OTHER_CHECKS)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import originals
 from grading.entries import ENDING, FOLDER, HIDDEN, Entry, MachineFault, Unreadable, list_entries, quote
-from lesson_loader import find_exercises, find_lessons, label_of
+from lesson_loader import Exercise, find_exercises, find_lessons
 
 # lovelaceada_LATE_12345_678901_answer.py, LATE_anon_Xy12z_678901_answer.py, lovelaceada_12345_text.html
 STUDENT = r"(?:late_)?(anon_[a-z0-9]+)|(\w+?)_(?:late_)?(\d+)"
@@ -253,10 +253,10 @@ def list_names(names: list[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def is_unchanged_starter(exercise: str, content: bytes) -> bool:
+def is_unchanged_starter(exercise: Exercise, content: bytes) -> bool:
     """Return True if an answer is still the exercise.py that the student began with."""
-    with suppress(KeyError, originals.NoOriginals, UnicodeError):  # some have no starter
-        return normalize(content) == normalize(originals.read_starter(find_exercises()[label_of(exercise)]))
+    with suppress(originals.NoOriginals, UnicodeError):  # an additional exercise may have no starter
+        return normalize(content) == normalize(originals.read_starter(exercise))
     return False
 
 

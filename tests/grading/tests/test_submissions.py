@@ -38,7 +38,7 @@ from grading.submissions import (
 )
 from grading.tests.make_class import DOWNLOADS, make_class, write_download
 from grading.tests.make_class import EXERCISES as CLASS_EXERCISES
-from lesson_loader import find_exercises
+from lesson_loader import find_exercises, label_of
 
 ROOT = Path(__file__).parents[3]
 FIRST, SECOND = "01_auth_url", "02_token_expiry"
@@ -717,9 +717,9 @@ def test_an_answer_that_is_no_utf_8_gets_advice(tmp_path, name):
         assert contents(submission) == {FIRST: content}
 
 
-@pytest.mark.parametrize("exercise", [exercise.name for exercise in find_exercises().values()])
+@pytest.mark.parametrize("exercise", find_exercises().values(), ids=lambda exercise: exercise.name)
 def test_an_unchanged_starter_is_recognized(exercise):
-    starter = (ROOT / "lessons" / exercise / "exercise.py").read_bytes()
+    starter = (exercise.folder / "exercise.py").read_bytes()
     windows = b"\xef\xbb\xbf" + starter.replace(b"\n", b" \r\n") + b"\r\n\r\n"
     for content in (starter, windows, starter.strip()):
         assert is_unchanged_starter(exercise, content)
@@ -729,11 +729,11 @@ def test_an_unchanged_starter_is_recognized(exercise):
 
 def test_an_unchanged_starter_of_an_additional_exercise_is_recognized(monkeypatch, tmp_path):
     monkeypatch.setenv("EXERCISES", str(tmp_path))
-    assert not is_unchanged_starter(ADDITIONAL, b"x = 1")
     (tmp_path / ADDITIONAL).mkdir()
-    assert not is_unchanged_starter(ADDITIONAL, b"x = 1")
+    exercise = find_exercises()[label_of(ADDITIONAL)]
+    assert not is_unchanged_starter(exercise, b"x = 1")
     (tmp_path / ADDITIONAL / "exercise.py").write_text("x = 1\n")
-    assert is_unchanged_starter(ADDITIONAL, b"x = 1")
+    assert is_unchanged_starter(exercise, b"x = 1")
 
 
 # --- hostile folders -------------------------------------------------------------------------------------
