@@ -40,6 +40,9 @@ class Results:
     def __init__(self) -> None:
         self.checks: dict[str, list[CheckResult]] = {}  # by exercise
 
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.option.tbstyle = "native"  # to make pytest's own tracebacks takes ten times as long
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when == "call" or (report.when == "setup" and not report.passed):
             properties: dict[str, Any] = dict(report.user_properties)
