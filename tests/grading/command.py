@@ -275,12 +275,13 @@ def print_line(result: StudentResult) -> None:
     for exercise in sorted(result.exercises, key=lambda one: one.outcome is Outcome.NOT_HANDED_IN):
         if exercise.manual_points is not None:
             labels[f"{exercise.manual_points} points by hand"].append(label_of(exercise.exercise))
-        elif exercise.outcome is not Outcome.PASSED:
+        elif exercise.outcome is not Outcome.PASSED and not result.problem:
             labels[exercise.problem or exercise.outcome.value].append(label_of(exercise.exercise))
-    reasons = [f"{', '.join(several)} {reason}" for reason, several in labels.items()]
+    reasons = [result.problem] if result.problem else []
+    reasons += [f"{', '.join(several)} {reason}" for reason, several in labels.items()]
     if any(exercise.outcome is Outcome.NOT_HANDED_IN for exercise in result.exercises):
         reasons += result.notes
-    text = result.problem or "; ".join(reasons)
+    text = "; ".join(reason.removesuffix(".") for reason in reasons)
     name = display_name(result)
     name += " " * (24 - cell_len(name))  # for a terminal, where one character can take two cells
     print(f"{display_points(result):>12}  {name}  {clean(text, 300)}".rstrip())

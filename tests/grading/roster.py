@@ -78,11 +78,13 @@ def read_roster(path: Path) -> list[Member]:
         if not id or simplify(id) in members:
             raise BadTable(f"{where} has the id {id!r}. Every student needs a different id.")
         if unknown := set(labels) - known.keys():
-            raise BadTable(f"{where} has the exercise {min(unknown)!r}. There are {', '.join(known)}.")
+            advice = f"Write numbers with spaces between them, such as 1 3. There are {', '.join(known)}."
+            raise BadTable(f"{where} has the exercise {min(unknown)!r}. {advice}")
         try:
             datetime.fromisoformat(due or "2026-03-31")
         except ValueError:
-            raise BadTable(f"{where} has the date {due!r}. Write 2026-03-31 or 2026-03-31T23:59.") from None
+            advice = "Write 2026-03-31 or 2026-03-31T23:59. In Excel, format the column as text first."
+            raise BadTable(f"{where} has the date {due!r}. {advice}") from None
         person = Person(id, row["name"], row["email"], due)
         words = person.name.replace(",", " ").split()
         names = frozenset(squeeze("".join(words[n:] + words[:n])) for n in range(len(words))) - {""}
@@ -121,12 +123,12 @@ def assign(
             unmatched.append(source)
         elif len(fitting) > 1:
             lines = " and ".join(member.where for member in fitting)
-            advice = "Write its name in the column alias of the right student."
+            advice = f"Write {source.name!r} in the column alias of the right student."
             raise BadTable(f"{source.name!r} fits two students, {lines}. {advice}")
         for member in fitting:
             if other := assigned[member.person.id]:
                 both = f"{other.name!r} and {source.name!r}"
-                advice = "Keep one. If the other is from another student, add a line for that student."
+                advice = "Delete one of the two. If one is from another student, add a line for that student."
                 raise BadTable(f"{member.where} fits {both}. {advice}")
             assigned[member.person.id] = source
     return assigned, unmatched

@@ -160,7 +160,9 @@ def new_log() -> io.BufferedRandom:
 
 
 def beginning_of(log: io.BufferedRandom) -> str:
-    return os.pread(log.fileno(), PRINTED, 0).decode("utf-8", "replace")
+    """Return the beginning of a log, with a mark where it is cut."""
+    text = os.pread(log.fileno(), PRINTED, 0).decode("utf-8", "replace")
+    return f"{text}\n[…]" if os.fstat(log.fileno()).st_size > PRINTED else text
 
 
 def require_sandbox() -> None:

@@ -44,7 +44,7 @@ MEBIBYTE = 2**20
 LIMITS = {  # of each process
     "AS": 256 * MEBIBYTE,
     "DATA": 192 * MEBIBYTE,
-    "FSIZE": MEBIBYTE,
+    "FSIZE": 16 * MEBIBYTE,  # also of what an answer prints
     "NOFILE": 64,
     "CORE": 1,  # byte: with 0, Linux can start a program that takes core dumps (core(5))
 }

@@ -188,7 +188,8 @@ class Reader:
         contents = {entry.read() for entry in entries[:COPIES]}
         if len(entries) > COPIES or len(contents) > 1:
             names = list_names([quote(entry.name) for entry in entries])
-            raise Unreadable(f"There is more than one file: {names}. Expected {self.expect([exercise])}.")
+            expected = self.expect([exercise])
+            raise Unreadable(f"There is more than one file: {names}. Expected only one, {expected}.")
         content = contents.pop()
         is_utf_8 = content.decode("utf-8", "ignore").encode() == content
         if b"\0" in content or not (is_utf_8 or DECLARES_ENCODING.match(content)):
@@ -204,6 +205,8 @@ class Reader:
         if others and missing:
             found = list_names([quote(entry.name) for entry in others])
             self.notes.append(f"Found {found}; expected {self.expect(missing)}.")
+            if sum(bool(split_name(entry.name.partition("/")[0])[1]) for entry in others) > 1:
+                self.notes[-1] += " If this is a download of several students, move its files one folder up."
             if len(missing) == len(self.exercises) and not self.is_fork:
                 raise Unreadable(self.notes[-1])
 
@@ -225,8 +228,8 @@ class Reader:
             if normalize(self.read_file(f"lessons/{lesson.name}/{path}", original)) != normalize(original)
         ]
         if changed:
-            names = list_names(changed)
-            self.notes.append(f"You changed {names}: the grader uses the original files and your answer.py.")
+            advice = "The grader does not use these changes, only your answer.py."
+            self.notes.append(f"You changed {list_names(changed)}. {advice}")
 
     def read_git(self) -> dict[str, str]:
         """Return the URL of the repository, and the commit in 40 hexadecimal digits, or "" for each."""

@@ -173,7 +173,7 @@ def test_a_students_page_shows_what_was_sent_expected_and_got_and_how_to_repeat_
         *("anna", "2 of 6 points", "Exercise 1: Log in at another URL", "✓ passed Check 1 holds. 2 of 2"),
         "✗ failed Check 2 holds. 0 of 2",
         *("sent GET /x", "expected 200", "got 404", "Is it there?", "needs: Check 2 holds."),
-        *("What your answer printed or logged hello", "make check-1"),
+        *("What your answer printed or logged. Its clock is nine hours ahead of UTC. hello", "make check-1"),
         ".venv/bin/python lessons check 1 --seed 123",
     ):
         assert words in text

@@ -83,9 +83,9 @@ def test_a_roster_needs_only_ids(table):
         ("id,name\nada,Ada\n\nADA,Ada\n", 4, "Every student needs a different id"),
         ("id,name\n7,Lovelace, Ada\n", 2, "has 3 cells, but line 1 has 2. Write double quotes around a cell"),
         ('id,name\n7,"Ada\n8,Ben\n', 3, "is not CSV: unexpected end of data"),
-        ("id,due\n7,31.3.2026\n", 2, "has the date '31.3.2026'. Write 2026-03-31 or 2026-03-31T23:59."),
+        ("id,due\n7,31.3.2026\n", 2, "has the date '31.3.2026'. Write 2026-03-31 or 2026-03-31T23:59. In"),
         ("id,due,extension\n7,2026-03-31,later\n", 2, "has the date 'later'"),
-        ("id,exercises\n7,1 99\n", 2, "has the exercise '99'. There are 1, 2,"),
+        ("id,exercises\n7,1 99\n", 2, "has the exercise '99'. Write numbers with spaces between them"),
     ],
 )
 def test_a_mistake_in_a_roster_is_named_with_its_file_and_line(table, roster, line, words):
@@ -166,7 +166,7 @@ def test_two_students_of_one_name_need_an_alias(table):
     with pytest.raises(
         BadTable,
         match=r"'Ada Lovelace' fits two students, .*table\.csv, line 2 and .*table\.csv, line 3\. "
-        r"Write its name in the column alias",
+        r"Write 'Ada Lovelace' in the column alias",
     ):
         match(table, roster, "Ada Lovelace")
     roster = "id,name,alias\n1,Ada Lovelace,77\n2,Ada Lovelace,88\n"

@@ -88,6 +88,12 @@ def test_an_app_that_something_else_kills_is_checked_once_more(graded):
     assert [exercise.points for exercise in result.exercises] == [10, 10]
 
 
+def test_an_answer_can_print_more_than_the_page_shows(graded):
+    [exercise, _] = graded(SOLUTIONS[FIRST] + "\nprint('x' * 2**21)\n").exercises
+    assert exercise.points == 10
+    assert exercise.printed == "x" * 2_000 + "\n[…]"
+
+
 def test_an_app_that_ends_itself_has_died_and_the_next_exercise_is_checked(graded):
     first, second = graded(SOLUTIONS[FIRST] + EXIT_ON_LOGIN).exercises
     assert first.outcome is Outcome.DIED

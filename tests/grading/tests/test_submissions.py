@@ -480,7 +480,7 @@ def test_two_attempts_in_canvas_are_one_answer_only_if_they_are_the_same(tmp_pat
     sources = write_class(tmp_path, f"{name}1_answer-1.py", f"{name}2_answer-2.py")
     (tmp_path / f"{name}1_answer-1.py").write_bytes(GOOD)
     problem = read_submission(sources["lovelaceada_12345"], [FIRST]).problems[FIRST]
-    assert problem.startswith('There is more than one file: "answer-1.py", "answer-2.py". Expected')
+    assert problem.startswith('There is more than one file: "answer-1.py", "answer-2.py". Expected only one')
     (tmp_path / f"{name}2_answer-2.py").write_bytes(GOOD)
     assert contents(read_submission(sources["lovelaceada_12345"], [FIRST])) == {FIRST: GOOD}
 
@@ -586,8 +586,8 @@ def test_a_student_is_told_which_files_of_the_lessons_they_changed(fork, kind):
     [note] = read(packed_fork(fork, kind)).notes
     first = f"lessons/{FIRST}/"
     assert note == (
-        f"You changed {first}app.py, {first}exercise.py, {first}models/user.py and 2 more: "
-        "the grader uses the original files and your answer.py."
+        f"You changed {first}app.py, {first}exercise.py, {first}models/user.py and 2 more. "
+        "The grader does not use these changes, only your answer.py."
     )
 
 
@@ -596,7 +596,7 @@ def test_the_files_of_an_additional_exercise_s_lesson_are_compared(fork, monkeyp
     monkeypatch.setenv("EXERCISES", str(tmp_path / "own"))
     (fork / "lessons/03_auth_key/app.py").write_bytes(b"changed")
     assert read(fork, exercises=[ADDITIONAL]).notes == (
-        "You changed lessons/03_auth_key/app.py: the grader uses the original files and your answer.py.",
+        "You changed lessons/03_auth_key/app.py. The grader does not use these changes, only your answer.py.",
     )
 
 
@@ -1428,6 +1428,20 @@ def test_a_wrong_folder_is_reported_in_one_line(tmp_path, name):
         find_submissions(tmp_path / name.split("/")[0])
     assert str(raised.value).isprintable()
     assert ("looks like the submission of one student" in str(raised.value)) == name.startswith("one")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["lovelaceada_12345_678901_01_auth_url.py", "turingalan_12346_678902_01_auth_url.py"],
+        [f"{name}_assignsubmission_file/01_auth_url.py" for name in ("Ada Lovelace_12345", "Alan Turing_6")],
+    ],
+)
+def test_a_download_in_a_folder_of_its_own_is_recognized(tmp_path, names):
+    handed_in(tmp_path, "homework 1", *((name, GOOD) for name in names))
+    [source] = find_submissions(tmp_path).values()
+    problem = read_submission(source, [FIRST, SECOND]).problem
+    assert problem.endswith("If this is a download of several students, move its files one folder up.")
 
 
 # --- safe names ------------------------------------------------------------------------------------------
