@@ -31,6 +31,12 @@ def mint(
     return jwt.encode(claims, key, algorithm=algorithm, headers=headers)
 
 
+def sign(claims: dict[str, Any], key: str) -> str:
+    """Return a token with exactly these claims, which can have any name. A claim that is None is left out."""
+    claims = {name: value for name, value in claims.items() if value is not None}
+    return jwt.encode(claims, key, algorithm="HS256")
+
+
 def mint_for(app: Flask, identity: object = 1, *, key: str | None = None, **options: Any) -> str:
     """Return a token that this app accepts, unless `options` (see `mint`) or another key make it invalid."""
     claim = app.config.get("JWT_IDENTITY_CLAIM", "identity")

@@ -54,6 +54,7 @@ from lesson_loader import (
     find_exercises,
     import_app,
     isolated_imports,
+    label_of,
 )
 from originals import NoOriginals, read_app, write_file
 
@@ -337,9 +338,7 @@ def find_problem(item: pytest.Item, call: pytest.CallInfo[None]) -> CheckFailed 
             "Does each value in this response have the right type? For example, a number is not a string.",
         )
     if isinstance(error, CheckFailed):
-        error.question = (
-            question_about(error, item.config.stash[EXERCISES][name_of(item.path)].label) or error.question
-        )
+        error.question = question_about(error, label_of(name_of(item.path))) or error.question
     return error if isinstance(error, CheckFailed | DidNotStart) else None
 
 

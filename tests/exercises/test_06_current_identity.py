@@ -59,7 +59,8 @@ def expect_text(response, person, question, reason=""):
 
 def without_id(response, note_id):
     """Return the body of a response with the word ID instead of the id that the client asked for."""
-    return re.sub(rf"(?<!\w){re.escape(str(note_id))}(?!\w)", "ID", response.body.decode("utf-8", "replace"))
+    text = re.escape(str(note_id)[:100])  # a much longer one would take seconds
+    return re.sub(rf"(?<!\w){text}(?!\w)", "ID", response.body.decode("utf-8", "replace"))
 
 
 @pytest.mark.points(2)
