@@ -26,8 +26,9 @@ class Member:
     """A student in the roster."""
 
     person: Person
-    aliases: frozenset[str]  # the id, the e-mail address and the column alias, as `simplify` returns them
-    names: frozenset[str]  # the name, begun at each word, as `squeeze` returns it: adalovelace, lovelaceada
+    listed: frozenset[str]  # the column alias, as `simplify` returns it
+    aliases: frozenset[str]  # the same, the id and the e-mail address
+    names: frozenset[str]  # the squeezed name, with each of its words first: adalovelace, lovelaceada
     labels: tuple[str, ...]  # the exercises that count for this student; () means those of the class
     where: str  # the file and line
 
@@ -78,8 +79,9 @@ def read_roster(path: Path) -> list[Member]:
         if not id or simplify(id) in members:
             raise BadTable(f"{where} has the id {id!r}. Every student needs a different id.")
         if unknown := set(labels) - known.keys():
-            advice = f"Write numbers with spaces between them, such as 1 3. There are {', '.join(known)}."
-            raise BadTable(f"{where} has the exercise {min(unknown)!r}. {advice}")
+            problem = f"{where} has the exercise {min(unknown)!r}. There are {', '.join(known)}."
+            advice = "Write spaces between them. For your own exercises, set EXERCISES to their folder."
+            raise BadTable(f"{problem} {advice}")
         try:
             datetime.fromisoformat(due or "2026-03-31")
         except ValueError:
@@ -88,11 +90,17 @@ def read_roster(path: Path) -> list[Member]:
         person = Person(id, row["name"], row["email"], due)
         words = person.name.replace(",", " ").split()
         names = frozenset(squeeze("".join(words[n:] + words[:n])) for n in range(len(words))) - {""}
-        aliases = frozenset(map(simplify, (id, person.email, *row["alias"].split(";")))) - {""}
-        members[simplify(id)] = Member(person, aliases, names, labels, where)
+        listed = frozenset(map(simplify, row["alias"].split(";"))) - {""}
+        aliases = listed | {simplify(each) for each in (id, person.email) if each}
+        members[simplify(id)] = Member(person, listed, aliases, names, labels, where)
     if not members:
         raise BadTable(f"{path} has no students. Write one line for each student.")
     return list(members.values())
+
+
+def is_named(source: Source, aliases: frozenset[str]) -> bool:
+    """Return True if one of a submission's names is one of these aliases."""
+    return not aliases.isdisjoint(map(simplify, (source.name, *source.names)))
 
 
 def simplify(name: str) -> str:
@@ -110,15 +118,18 @@ def assign(
 ) -> tuple[dict[str, Source | None], list[Source]]:
     """Return each student's submission by id, and the submissions of nobody in the roster. Raises BadTable.
 
-    Aliases decide first. Names decide about submissions that fit no alias.
+    An alias that is the whole name of a submission decides first. Otherwise, it is a mistake if a part of the
+    name fits two students: the number in a download is often another one than the id in the roster. If the
+    column alias lists several submissions of a student, they become one.
     """
     assigned: dict[str, Source | None] = {member.person.id: None for member in members}
     unmatched = []
     for source in sources.values():
-        names = {source.name, *source.names}
-        aliases, words = set(map(simplify, names)), set(map(squeeze, names))
-        fitting = [member for member in members if member.aliases & aliases]
-        fitting = fitting or [member for member in members if member.names & words]
+        words = {squeeze(name) for name in (source.name, *source.names)}
+        exact = [member for member in members if simplify(source.name) in member.aliases]
+        by_alias = [member for member in members if is_named(source, member.aliases)]
+        by_name = [member for member in members if member.names & words]
+        fitting = exact or [member for member in by_alias if member in by_name] or by_alias + by_name
         if not fitting:
             unmatched.append(source)
         elif len(fitting) > 1:
@@ -127,9 +138,11 @@ def assign(
             raise BadTable(f"{source.name!r} fits two students, {lines}. {advice}")
         for member in fitting:
             if other := assigned[member.person.id]:
-                both = f"{other.name!r} and {source.name!r}"
-                advice = "Delete one of the two. If one is from another student, add a line for that student."
-                raise BadTable(f"{member.where} fits {both}. {advice}")
+                if not all(is_named(each, member.listed) for each in (other, source)):
+                    both = f"{other.name!r} and {source.name!r}"
+                    advice = "If both are from this student, write both in the column alias."
+                    raise BadTable(f"{member.where} fits {both}. {advice}")
+                source = Source(other.name, other.paths + source.paths, other.names | source.names)
             assigned[member.person.id] = source
     return assigned, unmatched
 

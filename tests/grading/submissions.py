@@ -14,17 +14,29 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import originals
-from grading.entries import ENDING, FOLDER, HIDDEN, Entry, MachineFault, Unreadable, list_entries, quote
+from grading.entries import (
+    ENDING,
+    ENTRIES,
+    FOLDER,
+    HIDDEN,
+    Entry,
+    MachineFault,
+    Unreadable,
+    check_limit,
+    list_entries,
+    quote,
+)
 from lesson_loader import Exercise, find_exercises, find_lessons
 
 # lovelaceada_LATE_12345_678901_answer.py, LATE_anon_Xy12z_678901_answer.py, lovelaceada_12345_text.html
 STUDENT = r"(?:late_)?(anon_[a-z0-9]+)|(\w+?)_(?:late_)?(\d+)"
-CANVAS = rf"(?:{STUDENT})_(?:\d{{3,}}_|(?=(?:text|link)\.html\Z))(?P<file>.+)"
+CANVAS = rf"(?:{STUDENT})_(?:\d{{3,}}_|(?=(?:text|link)\.html\Z))(?P<file>.+\..+)"
 # Ada Lovelace_12345_assignsubmission_file_answer.py. The name of a folder ends with _file or _file_.
 MOODLE = r"(.+?)_(\d+)_assignsubmission_(?:[a-z]+_(?=[^.]))?(?P<file>.+)"
 DOWNLOADS = [re.compile(pattern, re.I | re.S) for pattern in (MOODLE, CANVAS)]
 
 COPIES = 9  # of one answer that we compare
+PACKED = 10  # folders and archives of one student, which we keep in memory together
 EXERCISE = r"\d\d[a-z]*_\w+"  # 01_auth_url, 03b_pin_login
 # Browsers, Canvas, Windows and macOS name copies: "answer (1)", "answer-1", "answer - Copy", "answer copy 2".
 COPY = r"(?: ?\(\d+\)|-\d+| - copy| copy(?: \d+)?)*"
@@ -43,7 +55,7 @@ ORIGIN = re.compile(  # https://token@github.com/ada/course.git or git@github.co
 
 
 class NoSubmissions(Exception):
-    """The folder of all submissions is not one. The message is for the instructor."""
+    """This is not a folder with the submissions of a class. The message is for the instructor."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +139,12 @@ def read_submission(source: Source, exercises: Collection[str]) -> Submission:
         if len(files) > 1 and not all(name for _, name in files):
             such = "such as a folder and its .zip"
             raise Unreadable(f"There are several submissions with the same name, {such}. Expected one.")
-        entries = [entry for path, name in files for entry in list_entries(path, name or path.name)]
+        packed = [path for path, name in files if os.path.isdir(path) or ENDING.search(name or path.name)]
+        check_limit(len(packed), PACKED, "folders and archives")
+        entries: list[Entry] = []
+        for path, name in files:
+            entries += list_entries(path, name or path.name)
+            check_limit(len(entries), ENTRIES, "entries")
         reader = Reader(entries, exercises)
         reader.read()
         git = reader.read_git()

@@ -1,6 +1,7 @@
 """Test the tables of a class: the roster, and the points and comments of the instructor."""
 
 import unicodedata
+from pathlib import Path
 
 import pytest
 
@@ -31,7 +32,7 @@ def table(tmp_path):
 def hand_in(*names):
     """Return a source for each name, as find_submissions does. A name can be a tuple of names."""
     sources = [(name,) if isinstance(name, str) else name for name in names]
-    return {name: Source(name, (), frozenset(others)) for name, *others in sources}
+    return {name: Source(name, (Path(name),), frozenset(others)) for name, *others in sources}
 
 
 def match(table, roster, *names):
@@ -85,7 +86,7 @@ def test_a_roster_needs_only_ids(table):
         ('id,name\n7,"Ada\n8,Ben\n', 3, "is not CSV: unexpected end of data"),
         ("id,due\n7,31.3.2026\n", 2, "has the date '31.3.2026'. Write 2026-03-31 or 2026-03-31T23:59. In"),
         ("id,due,extension\n7,2026-03-31,later\n", 2, "has the date 'later'"),
-        ("id,exercises\n7,1 99\n", 2, "has the exercise '99'. Write numbers with spaces between them"),
+        ("id,exercises\n7,1 99\n", 2, "has the exercise '99'. There are 1, 2,"),
     ],
 )
 def test_a_mistake_in_a_roster_is_named_with_its_file_and_line(table, roster, line, words):
@@ -177,6 +178,23 @@ def test_two_students_of_one_name_need_an_alias(table):
 def test_two_submissions_of_one_student_are_a_mistake(table):
     with pytest.raises(BadTable, match=r"table\.csv, line 2 fits 'ada-l' and 'lovelaceada'"):
         match(table, ROSTER, "ada-l", "lovelaceada")
+
+
+def test_a_number_that_is_the_id_of_another_student_needs_an_alias(table):
+    roster = "id,name,alias\n1042,Ada Lovelace,\n1043,Alan Turing,{}\n"
+    source = "Alan Turing_1042", "Alan Turing", "1042"
+    with pytest.raises(BadTable, match=r"'Alan Turing_1042' fits two students, .* line 2 and .* line 3"):
+        match(table, roster.format(""), source)
+    assert match(table, roster.format("Alan Turing_1042"), source) == {"Alan Turing_1042": "1043"}
+
+
+def test_several_submissions_in_the_column_alias_become_one(table):
+    roster = table("id,alias,email\nada,one;two,ada@example.org\n")
+    assigned, _ = assign(read_roster(roster), hand_in("two", "other", "one"))
+    assert (assigned["ada"].name, assigned["ada"].paths) == ("two", tuple(map(Path, ("two", "one"))))
+    for names in (("ada", "one"), ("one", "ada@example.org"), ("one", "two", "ada")):
+        with pytest.raises(BadTable, match="If both are from this student, write both in the column alias"):
+            assign(read_roster(roster), hand_in(*names))
 
 
 # points and comments of the instructor

@@ -1125,6 +1125,16 @@ def global_pax_headers(count):
     return b"".join(header + body.ljust(512, b"\0") + file for body in bodies)
 
 
+def sparse_file(numbers):
+    """Return a .tar with a sparse file, whose map has this many pairs of numbers."""
+    pax = (
+        b"22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n26 GNU.sparse.name=answer\n25 GNU.sparse.realsize=5\n"
+    )
+    parts = [(tarfile.XHDTYPE, pax), (tarfile.REGTYPE, b"%d\n" % numbers + b"9\n9\n" * numbers)]
+    padded = [tar_header(kind, len(part)) + part + bytes(-len(part) % 512) for kind, part in parts]
+    return b"".join(padded) + bytes(1024)
+
+
 WHOLE = tarred(("x", GOOD))
 HOSTILE = {
     "nothing.zip": b"",
@@ -1145,6 +1155,7 @@ HOSTILE = {
     "a pax header of a GiB.tar": tar_header(tarfile.XHDTYPE, 2**30) + WHOLE,
     "a pax header in a circle.tar": tar_header(tarfile.XHDTYPE, -512) + WHOLE,
     "a slow pax header below zero.tar": tar_header(tarfile.XHDTYPE, -512) + b"1" * 200_000,
+    "a long sparse map.tar.gz": gzip.compress(sparse_file(2_500_000)),
     "a name of a GiB.tar": tar_header(tarfile.GNUTYPE_LONGNAME, 2**30) + WHOLE,
     "a bomb.tar.gz": gzip.compress(tar_header(tarfile.REGTYPE, 2**40) + bytes(10 * MIB)) * 11,
     "many global pax headers.tar.gz": gzip.compress(global_pax_headers(6_000)),
@@ -1428,6 +1439,26 @@ def test_a_wrong_folder_is_reported_in_one_line(tmp_path, name):
         find_submissions(tmp_path / name.split("/")[0])
     assert str(raised.value).isprintable()
     assert ("looks like the submission of one student" in str(raised.value)) == name.startswith("one")
+
+
+def test_folders_that_look_a_little_like_files_from_canvas_are_students(tmp_path):
+    for name in ("ada", "ben"):
+        handed_in(tmp_path, f"hw_01_2026_{name}", (FLAT, GOOD))
+    assert list(find_submissions(tmp_path)) == ["hw_01_2026_ada", "hw_01_2026_ben"]
+
+
+def test_a_damaged_archive_beside_an_answer_does_no_harm(tmp_path):
+    handed_in(tmp_path, "anna", (FLAT, GOOD), ("notes.rar", b"damaged"))
+    assert contents(read(tmp_path / "anna")) == {FIRST: GOOD}
+
+
+@pytest.mark.parametrize(("files", "unit"), [(11, "folders and archives"), (2, "entries")])
+def test_the_archives_of_one_student_have_a_common_limit(tmp_path, files, unit):
+    for number in range(files):
+        archive = listing_one_often(limits.ENTRIES // files + 1, packed_size=0)
+        (tmp_path / f"ada_12345_{1000 + number}_more.zip").write_bytes(archive)
+    [source] = find_submissions(tmp_path).values()
+    assert f"{unit}. Hand in only your answers." in read_submission(source, [FIRST]).problem
 
 
 @pytest.mark.parametrize(
