@@ -24,15 +24,18 @@ SERVE = Path(__file__).with_name("serve.py")
 OURS = [SERVE, LESSONS / "lesson_loader.py", LESSONS / "flask_jwt_compat.py"]
 LIBRARIES = Path(sysconfig.get_path("purelib"))
 PYTHON = Path(sys.executable).resolve()
-INSTALLATION = [PYTHON]  # and its libraries, but not other files below its prefix, which can be a home folder
+INSTALLATION = [PYTHON]  # and its libraries, but not its whole prefix, because this can be a home folder
 if sys.base_prefix != "/usr":  # its libraries are in SYSTEM
     INSTALLATION += [path for path in Path(sys.base_prefix).glob("lib*") if path.name in ("lib", "lib64")]
-SYSTEM = [Path(name) for name in ("/usr/lib", "/usr/lib64", "/usr/lib32", "/lib", "/lib64", "/lib32")]
+LIBS = ("/usr/lib", "/usr/lib64", "/usr/lib32", "/lib", "/lib64", "/lib32")
+SYSTEM = [Path(name) for name in (*LIBS, "/usr/share/zoneinfo")]
 USERS = range(61184, 65520)  # systemd reserves these numbers for temporary users
 ENVIRONMENT = {
     "TZ": "JST-9",  # the same in the checks that students run
     "FLASK_RUN_FROM_CLI": "true",  # app.run() does nothing; the same in the checks that students run
     "LANG": "C.UTF-8",
+    "HOME": "/tmp",
+    "USER": "student",
     "MALLOC_ARENA_MAX": "1",
 }
 STORAGE = 16 * 2**20  # bytes in the temporary folder
@@ -47,7 +50,7 @@ def in_bubblewrap(rules: int) -> list[str]:
     for path in SYSTEM:
         if path.is_symlink():
             visible += ["--symlink", os.readlink(path), str(path)]
-    visible += bind(LIBRARIES, "/box/libraries")  # at another path, because the new /tmp may hide its own
+    visible += bind(LIBRARIES, "/box/libraries")  # The new /tmp would hide packages that are below /tmp.
     for path in OURS:
         visible += bind(path, f"/box/{path.name}")
     as_another = [*reveal([*paths, LIBRARIES, *OURS]), *become(new_user())] if os.geteuid() == 0 else []
@@ -69,7 +72,7 @@ def without_bubblewrap(folder: Path) -> list[str]:
     for path in OURS:
         shutil.copyfile(path, box / path.name)
     if os.geteuid() != 0 or not shutil.which("setpriv") or reveal([*INSTALLATION, LIBRARIES]):
-        return run_server(box / "serve.py", LIBRARIES, work, 0)  # the limit counts all processes of the user
+        return run_server(box / "serve.py", LIBRARIES, work, 0)  # a limit would count all of this user's
     user = new_user()
     modes = {folder: 0o711, box: 0o755, work: 0o700} | dict.fromkeys(box.iterdir(), 0o644)
     for path, mode in modes.items():  # whatever the umask is
@@ -99,7 +102,7 @@ def limit_memory() -> tuple[str, ...]:
 
 
 def find_program(name: str) -> str:
-    """Return the path of a program, because the environment that it gets has no PATH."""
+    """Return the path of a program. The commands here need it, because they run without PATH."""
     return shutil.which(name) or name
 
 

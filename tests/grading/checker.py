@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Iterable
 from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict
+from functools import cache
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ from grading.record import CheckResult, Outcome
 from grading.sandbox import Sandboxes
 from lesson_loader import LESSONS, find_exercises
 
-UNUSED_PLUGINS = (  # of pytest; the first one collects garbage in each session, which is slow
+UNUSED_PLUGINS = (  # of pytest; the first one slows down each session, because it collects garbage
     *("unraisableexception", "threadexception", "terminal", "cacheprovider", "faulthandler", "logging"),
     *("junitxml", "doctest", "unittest", "pastebin", "setuponly", "setupplan", "stepwise", "debugging"),
 )
@@ -92,6 +93,8 @@ def list_checks() -> dict[str, Any]:
     """Return the checks of each exercise in their order, or the `problem` if they cannot be listed."""
     catalogue = Catalogue()
     files = {exercise.name: exercise.checks for exercise in find_exercises().values()}
+    if missing := [file.name for file in files.values() if not file.is_file()]:
+        return {"problem": f"{missing[0]} is missing. This file contains the checks of an exercise."}
     try:
         run_pytest(*map(str, files.values()), "--collect-only", plugins=[catalogue])
     except RuntimeError:
@@ -142,13 +145,11 @@ def main() -> None:
         os.chmod(folder, 0o711)  # without bubblewrap, answers run as another user in a folder below it
         tempfile.tempdir = folder
         print(json.dumps({"folder": folder}), file=output, flush=True)
-        sandboxes: Sandboxes | None = None
+        make_sandboxes = cache(lambda sandboxed: stack.enter_context(closing(Sandboxes(sandboxed))))
         for line in sys.stdin:
             try:
                 task = json.loads(line)
-                if task and not sandboxes:
-                    sandboxes = stack.enter_context(closing(Sandboxes(task["sandboxed"])))
-                response = check_answers(task, sandboxes) if sandboxes and task else list_checks()
+                response = check_answers(task, make_sandboxes(task["sandboxed"])) if task else list_checks()
             except Exception as error:
                 response = {"problem": f"{type(error).__name__}: {error}"}
             print(json.dumps(response), file=output, flush=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
+from functools import partial
 
 from distributed import Client, Worker, WorkerPlugin, get_worker
 
@@ -54,9 +54,4 @@ def connect(scheduler: str) -> Iterator[tuple[Submit, int]]:
             raise NoScheduler(f"{scheduler} has no workers. Start some: {WORKER}") from None
         client.register_plugin(Checkers())
         executor = client.get_executor(pure=False, retries=3)
-
-        def submit(course: Course, work: Work) -> Future[str]:
-            future: Future[str] = executor.submit(grade_on_worker, course, work)
-            return future
-
-        yield submit, 4 * sum(client.nthreads().values())
+        yield partial(executor.submit, grade_on_worker), 4 * sum(client.nthreads().values())

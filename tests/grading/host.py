@@ -35,13 +35,12 @@ class Host:
         self.sandbox: Sandbox | None = None
         self.is_shared = True
         self.printed: dict[str, str] = {}  # by exercise: the beginning of what its answer wrote
-        self.ended: set[str] = set()  # exercises of which a process ended without saying why
+        self.ended: set[str] = set()  # the exercises whose app ended and did not say why
         self.lost: dict[str, str] = {}  # by exercise: why its sandbox was lost
 
     def seed(self, exercise: Exercise) -> int:
         """Return the seed of the random users and key of an exercise."""
-        seed: int = self.answers[exercise.name]["seed"]
-        return seed
+        return int(self.answers[exercise.name]["seed"])
 
     @contextmanager
     def ready(self, exercise: Exercise, database: bytes, secret_key: str) -> Iterator[Callable[..., Client]]:
@@ -52,7 +51,7 @@ class Host:
         try:
             with new_log() as self.log:
                 self.sandbox = self.sandbox or self.sandboxes.take()
-                # Twice the time limit, because the time limit should always end a slow answer first.
+                # A process may compute for twice the time limit, so the time limit ends a slow answer first.
                 self.sandbox.open(files, database, secret_key, cpu=2 * math.ceil(self.time_limit))
                 self.ends = time.monotonic() + self.time_limit
                 yield self.start
@@ -76,9 +75,8 @@ class Host:
         report = self.read_report(channel)
         if not report:
             self.ended.add(self.name)
-            raise DidNotStart(f"answer.py does not start:\n{ENDED}")
         if report != b"ok":
-            raise DidNotStart(f"answer.py does not start:\n{report.decode('utf-8', 'replace')}")
+            raise DidNotStart(f"answer.py does not start:\n{report.decode('utf-8', 'replace') or ENDED}")
         return Client(lambda *request: self.send(channel, *request))
 
     def read_report(self, channel: socket.socket) -> bytes:
@@ -99,9 +97,11 @@ class Host:
         self, channel: socket.socket, method: str, target: str, headers: dict[str, str], body: bytes | None
     ) -> tuple[int, dict[str, str], bytes]:
         """Send a request to an app, and return the status, headers and body of the response."""
-        now = time.monotonic()
+        now, too_late = time.monotonic(), response_timed_out(self.seconds)
+        if now + self.seconds > self.ends:
+            too_late = NoResponse(f"nothing: {self.time_is_over()}", "no response in time")
         if now > self.ends:
-            raise NoResponse(f"nothing: {self.time_is_over()}", "no response in time")
+            raise too_late
         connection, inside = socket.socketpair()
         with connection:
             try:
@@ -110,7 +110,7 @@ class Host:
                 request = write_request(method, target, headers, body)
                 received = exchange(connection, request, min(now + self.seconds, self.ends))
             except TimeoutError:
-                raise response_timed_out(self.seconds) from None
+                raise too_late from None
             except OSError:
                 received = b""
         if not received:

@@ -68,7 +68,7 @@ class Checker:
         with suppress(subprocess.TimeoutExpired):
             self.process.communicate(timeout=SPARE)
         if self.folder:
-            shutil.rmtree(self.folder, ignore_errors=True)  # if the checker could not do so
+            shutil.rmtree(self.folder, ignore_errors=True)  # a killed checker leaves its folder behind
 
 
 class CheckerPool:
@@ -87,11 +87,11 @@ class CheckerPool:
             return self.ask_one(task, seconds)
 
     def ask_one(self, task: dict[str, Any], seconds: float) -> dict[str, Any]:
-        if self.closed.is_set():
-            raise CheckerLost("the grader was stopped")
         checker = self.take_idle() or Checker()
         self.busy.add(checker)
         try:
+            if self.closed.is_set():  # only now does close() know this checker
+                raise CheckerLost("the grader was stopped")
             response = checker.ask(task, seconds)
         except BaseException:
             checker.close()

@@ -88,7 +88,7 @@ class Sandbox:
     def end(self) -> bool:
         """End all processes of the exercise. Return whether the sandbox is ready for another exercise.
 
-        Raises SandboxLost if the sandbox has ended, because it may have ended before the last check.
+        Raises SandboxLost if the sandbox has ended. Then it may have ended before the last check.
         """
         if not self.sandboxed:
             return False
@@ -181,17 +181,17 @@ def require_sandbox() -> None:
     with closing(Sandbox()) as sandbox, new_log() as log:
         try:
             sandbox.wait()
-        except SandboxLost as problem:
+            files = read_app(next(iter(find_lessons().values())).name)
+            sandbox.open(files | {"answer.py": files["app.py"]}, b"", "secret", cpu=PATIENCE)
+            with sandbox.start(False, log) as channel:
+                channel.settimeout(PATIENCE)
+                report = channel.recv(4096)
+        except (SandboxLost, OSError) as problem:
             raise NoSandbox(
                 f"Bubblewrap does not work here: {problem}. "
                 "On Ubuntu, try: sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0. "
                 f"Many containers forbid user namespaces: grade outside of the container. {INSTEAD}"
             ) from None
-        files = read_app(min(find_lessons().items())[1].name)
-        sandbox.open(files | {"answer.py": files["app.py"]}, b"", "secret", cpu=PATIENCE)
-        with sandbox.start(False, log) as channel:
-            channel.settimeout(PATIENCE)
-            report = channel.recv(4096)
         if report != b"ok":
             raise NoSandbox(
                 "The sandbox refuses something that Flask needs on this machine, so no answer can start: "

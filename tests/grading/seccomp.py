@@ -43,16 +43,14 @@ ALLOWED = (
 # Calls that are allowed for some values of an argument: the call, the place of the argument, and the values.
 ALLOWED_VALUES = (
     ("socket", 0, (1,)),  # AF_UNIX: Werkzeug makes a socket before it takes the one that we give it
+    ("socketpair", 0, (1,)),  # AF_UNIX: asyncio wakes itself up with it
     ("madvise", 2, (4, 8, 14, 15)),  # MADV_DONTNEED, MADV_FREE, MADV_HUGEPAGE, MADV_NOHUGEPAGE
     # F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, the locks that SQLite needs, F_DUPFD_CLOEXEC
     ("fcntl", 1, (0, 1, 2, 3, 4, 5, 6, 7, 1030)),
     # TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX
     ("ioctl", 1, (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)),
-    (
-        "getsockopt",
-        2,
-        (3, 4, 7, 8, 38, 39),
-    ),  # SO_TYPE, SO_ERROR, SO_SNDBUF, SO_RCVBUF, SO_PROTOCOL, SO_DOMAIN
+    # SO_TYPE, SO_ERROR, SO_SNDBUF, SO_RCVBUF, SO_PROTOCOL, SO_DOMAIN
+    ("getsockopt", 2, (3, 4, 7, 8, 38, 39)),
     ("prctl", 0, (15, 16)),  # PR_SET_NAME, PR_GET_NAME
     ("prlimit64", 0, (0,)),  # the limits of the calling process itself
 )

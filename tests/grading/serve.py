@@ -66,7 +66,7 @@ MAX_FILES = 2_000  # files and folders in a sandbox: with more, the exercise end
 def main(libraries: str, folder: str, processes: str) -> None:
     """Do what each message says, until the grader closes the socket."""
     import_libraries(libraries)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # with SIG_DFL, the first process ignores the signal
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # then the first process of a sandbox ignores SIGINT
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel removes ended processes
     for name, limit in (LIMITS | ({"NPROC": int(processes)} if int(processes) else {})).items():
         set_limit(name, limit)
@@ -91,7 +91,8 @@ def main(libraries: str, folder: str, processes: str) -> None:
             control.send(b"e")
             control.send(b"+" if empty(place) else b"-")
         else:
-            os._exit(0)
+            os.killpg(0, signal.SIGKILL)  # without bubblewrap, the apps would live on
+            os._exit(0)  # the first process of a sandbox survives its own SIGKILL
         for descriptor in descriptors:
             os.close(descriptor)
 
@@ -137,7 +138,7 @@ def start_app(
         if os.fork():
             return
     except OSError as error:
-        if is_first:  # no process of this answer can use up the limit yet: the machine has too many
+        if is_first:  # this answer has no process yet, so the machine has too many processes
             os._exit(1)
         os.write(channel, f"{error}".encode())
         return
@@ -195,7 +196,7 @@ def serve(channel: socket.socket, answer: Path) -> None:
 
 
 def explained(app: WSGIApplication, explain: Callable[[BaseException], str]) -> WSGIApplication:
-    """Return the app, with a response that explains each exception that the app raises."""
+    """Return an app that calls this app. If the app raises an exception, the response explains it."""
 
     def wrapper(environ: WSGIEnvironment, start_response: StartResponse) -> Iterator[bytes]:
         try:

@@ -43,6 +43,7 @@ def make_pairs():
 
 fill_accept_queue()
 make_pairs()
+held.clear()
 for family in set(range(64)) - {socket.AF_UNIX}:
     for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_RAW, socket.SOCK_SEQPACKET):
         try:

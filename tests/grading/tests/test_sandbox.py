@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from contextlib import closing
+from dataclasses import replace
 
 import psutil
 import pytest
@@ -13,9 +14,10 @@ from grading import bubblewrap, seccomp
 from grading.grade import REFUSED_CALL, Course, Work, grade, version_of_checks
 from grading.pool import CheckerPool
 from grading.record import Outcome, Person, from_json
-from grading.sandbox import NoSandbox, Sandbox, Sandboxes, require_sandbox
+from grading.sandbox import NoSandbox, Sandbox, Sandboxes, new_log, require_sandbox
 from grading.submissions import Answer, Submission
 from helpers import ROOT, needs, wait_until
+from originals import read_app
 
 FIRST, SECOND = "01_auth_url", "07_more_options"
 SOLUTIONS = {name: (ROOT / f"solutions/{name}.py").read_text(encoding="utf-8") for name in (FIRST, SECOND)}
@@ -41,11 +43,11 @@ def graded(pool):
     checks = {name: every_check[name] for name in SOLUTIONS}
     course = Course(checks, seed=1, seconds=5, time_limit=20, sandboxed=True, version=version_of_checks())
 
-    def graded(first, second=SOLUTIONS[SECOND]):
+    def graded(first, second=SOLUTIONS[SECOND], **changes):
         texts = {FIRST: first, SECOND: second}
         answers = {name: Answer("answer.py", text.encode()) for name, text in texts.items()}
         work = Work(Person("anna"), Submission("anna", answers), (FIRST, SECOND))
-        return from_json(grade(course, work, pool))
+        return from_json(grade(replace(course, **changes), work, pool))
 
     return graded
 
@@ -88,10 +90,52 @@ def test_an_app_that_something_else_kills_is_checked_once_more(graded):
     assert [exercise.points for exercise in result.exercises] == [10, 10]
 
 
+def test_a_checker_gives_each_run_the_sandbox_that_it_asks_for(graded):
+    prints = SOLUTIONS[FIRST] + "\nimport os\n\nprint(os.path.exists('/proc'))\n"
+    for sandboxed in (True, False, True):
+        [exercise, _] = graded(prints, sandboxed=sandboxed).exercises
+        assert exercise.points == 10
+        assert exercise.printed.startswith(str(not sandboxed))
+
+
+def test_without_bubblewrap_an_app_ends_when_its_checker_ends():
+    files = read_app(FIRST) | {"answer.py": b"import time; time.sleep(60)"}
+    with closing(Sandbox(sandboxed=False)) as sandbox, new_log() as log:
+        sandbox.wait()
+        sandbox.open(files, b"", "secret", cpu=60)
+        with sandbox.start(False, log):
+            wait_until(lambda: psutil.Process(sandbox.process.pid).children())
+            [app] = psutil.Process(sandbox.process.pid).children()
+            sandbox.control.close()
+            wait_until(lambda: not app.is_running() or app.status() == psutil.STATUS_ZOMBIE)
+
+
+def test_the_message_names_the_limit_that_was_over(graded):
+    sleeps = SOLUTIONS[FIRST] + WAIT_ON_LOGIN.replace("0.2", "9")
+    for limits, words in (({"time_limit": 1}, "time limit of 1 second"), ({"seconds": 1}, "within 1 second")):
+        check = graded(sleeps, **limits).exercises[0].checks[0]
+        assert check.outcome is Outcome.NO_RESPONSE_IN_TIME
+        assert words in check.got
+
+
 def test_an_answer_can_print_more_than_the_page_shows(graded):
     [exercise, _] = graded(SOLUTIONS[FIRST] + "\nprint('x' * 2**21)\n").exercises
     assert exercise.points == 10
     assert exercise.printed == "x" * 2_000 + "\n[…]"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import asyncio; asyncio.run(asyncio.sleep(0))",
+        "import zoneinfo; zoneinfo.ZoneInfo('Europe/Berlin')",
+        "import pathlib; pathlib.Path.home()",
+        "import getpass; getpass.getuser()",
+    ],
+)
+def test_an_answer_can_use_the_standard_library(graded, line):
+    exercise, _ = graded(f"{SOLUTIONS[FIRST]}\n{line}\n").exercises
+    assert exercise.points == 10, exercise.checks[0].message
 
 
 def test_an_app_that_ends_itself_has_died_and_the_next_exercise_is_checked(graded):
