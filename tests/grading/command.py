@@ -28,8 +28,9 @@ from grading.roster import BadTable, Overrides, assign, read_overrides, read_ros
 from grading.sandbox import NoSandbox, require_sandbox
 from grading.submissions import NoSubmissions, Source, find_submissions, ignored, read_submission
 from lesson_loader import BadExercises, find_exercises, label_of
+from originals import NoOriginals
 
-NO_MEMORY_LIMIT = "Each process had a memory limit. The sandbox as a whole had none: that needs systemd."
+NO_MEMORY_LIMIT = "Each process had a memory limit, but the whole sandbox had none. This needs systemd."
 LOST = "the record of this student is missing in the folder of the results"
 
 
@@ -42,7 +43,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # end the checkers, as after Ctrl-C
     try:
         return grade_class(options)
-    except (BadExercises, BadTable, BadCommand, NoSubmissions, NoSandbox, Busy) as problem:
+    except (BadExercises, BadTable, BadCommand, NoOriginals, NoSubmissions, NoSandbox, Busy) as problem:
         print(problem)
         return 1
     except CheckerLost as problem:
@@ -71,16 +72,20 @@ def parse_options() -> argparse.Namespace:
     add("--exercises", nargs="+", metavar="N", help="the exercises that count, such as 1 3b")
     add("--roster", type=Path, metavar="FILE", help="a CSV file with a line for each student")
     add("--overrides", type=Path, metavar="FILE", help="a CSV file with your own points and comments")
-    add("--anonymous", action="store_true", help="show a pseudonym instead of each name in the reports")
+    add("--anonymous", action="store_true", help="show a pseudonym instead of each name on the pages")
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     add("--jobs", type=int, default=processors, help="students at a time (default: %(default)s)")
     add("--scheduler", metavar="tcp://HOST:PORT", help="grade on the workers of this Dask cluster")
     add("--seed", type=int, help="use the random users of an earlier run")
-    add("--regrade", action="store_true", help="grade everyone again, with other random users")
+    add(
+        "--regrade",
+        action="store_true",
+        help="grade everyone again, with new random users or --seed",
+    )
     add("--seconds", type=float, default=5.0, help="seconds for a start or a response (default: 5)")
     add("--time-limit", type=float, default=30.0, help="seconds for one answer in all (default: 30)")
     add("--no-sandbox", action="store_true", help="run the answers on this machine, without protection")
-    add("--summary", type=Path, metavar="FILE", help="append the points to this file, as Markdown")
+    add("--summary", type=Path, metavar="FILE", help="append the points without names, for GitHub Actions")
     options = parser.parse_args()
     if options.jobs < 1:
         parser.error("--jobs needs at least 1")
@@ -92,7 +97,7 @@ def parse_options() -> argparse.Namespace:
 def grade_class(options: argparse.Namespace) -> int:
     """Grade a folder of submissions, write the reports and return the exit status."""
     sources, others = find_submissions(options.submissions), ignored(options.submissions)
-    if options.submissions.resolve() in (options.out.resolve(), *options.out.resolve().parents):
+    if options.out.resolve().is_relative_to(options.submissions.resolve()):
         raise BadCommand(f"{options.out} is in the folder of the submissions. Choose another --out.")
     plans = make_plans(options, sources)
     unmatched = [plan.person.id for plan in plans if not plan.in_roster]
@@ -106,7 +111,7 @@ def grade_class(options: argparse.Namespace) -> int:
         exercises = sorted({name for plan in plans for name in plan.exercises})
         students = reports.finish(run.results(), exercises, unmatched)
         with open(options.summary or os.devnull, "a", encoding="utf-8") as file:
-            # The order of the names would show who is who. Without --anonymous, all pseudonyms are equal.
+            # Sort by pseudonym, because the order of the names would show who is who.
             for student in sorted(students, key=lambda student: student.pseudonym):
                 print_line(student)
                 file.write(render("summary.md", student))
@@ -205,11 +210,9 @@ class Run:
     def results(self) -> Iterator[StudentResult]:
         """Yield the result of everyone from the records. A lost record becomes a grader error."""
         for plan in self.plans:
-            if not (result := self.reports.find(plan.person.id)):
-                result = self.update(
-                    grader_error(self.course, plan.person, plan.exercises, LOST), plan.person
-                )
-            yield result
+            yield self.reports.find(plan.person.id) or self.update(
+                grader_error(self.course, plan.person, plan.exercises, LOST), plan.person
+            )
 
 
 def grade_plans(options: argparse.Namespace, plans: list[Plan], reports: Reports) -> Run:

@@ -97,7 +97,7 @@ def grade(course: Course, work: Work, pool: CheckerPool) -> str:
     known = {exercise.name: exercise for exercise in find_exercises().values()}
     results = {name: result_without_checks(course, submission, name, known) for name in work.exercises}
     answers = {name: submission.answers[name] for name, found in results.items() if found is None}
-    checked = check_answers(course, work.person, answers, pool) if answers else {}
+    checked = ask_checker(course, work.person, answers, pool) if answers else {}
     result.exercises = [results[name] or checked[name] for name in work.exercises]
     if REFUSED in to_json(result):
         result.notes.append(REFUSED_CALL)
@@ -115,14 +115,14 @@ def result_without_checks(
     answer = submission.answers.get(exercise)
     if answer is None:
         return unchecked(course, exercise, Outcome.NOT_HANDED_IN)
-    if exercise in known and is_unchanged_starter(known[exercise], answer.content):
-        return replace(unchecked(course, exercise, Outcome.NOT_CHANGED, STARTER), file=answer.file)
     if course.version != version_of_checks():
         return unchecked(course, exercise, Outcome.GRADER_ERROR, OTHER_CHECKS)
+    if is_unchanged_starter(known[exercise], answer.content):
+        return replace(unchecked(course, exercise, Outcome.NOT_CHANGED, STARTER), file=answer.file)
     return None
 
 
-def check_answers(
+def ask_checker(
     course: Course, person: Person, answers: dict[str, Answer], pool: CheckerPool
 ) -> dict[str, ExerciseResult]:
     """Return the result of each answer by exercise."""

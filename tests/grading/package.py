@@ -15,9 +15,9 @@ sys.path[0:0] = [str(ROOT / "lessons"), str(ROOT / "tests")]
 
 from exercises.client import add_points  # noqa: E402  sys.path has these only now
 from grading.pool import CheckerLost, CheckerPool  # noqa: E402
-from lesson_loader import BadExercises, Exercise, display_path, find_exercises  # noqa: E402
+from lesson_loader import BadExercises, Exercise, find_exercises  # noqa: E402
 
-# Students might see the archive. Every pattern names files, so the archive gets no answer or solution.
+# Students might see the archive. These patterns match files, not whole folders, so they match no solution.
 PACKED = (
     *("pyproject.toml", "lessons/[0-9][0-9]_*/README.md"),  # the README makes a folder a lesson
     *("lessons/requirements.txt", "lessons/requirements-build.txt", "tests/exercises/requirements.txt"),
@@ -41,8 +41,6 @@ def main() -> None:
         if unknown := set(options.exercises) - known.keys():
             parser.error(f"there is no exercise {min(unknown)}: there are {', '.join(known)}")
         exercises = [each for label, each in known.items() if label in (options.exercises or known)]
-        if missing := [display_path(each.checks) for each in exercises if not each.checks.is_file()]:
-            parser.error(f"{missing[0]} is missing. This file contains the checks of an exercise.")
         with closing(CheckerPool()) as pool:
             checks = pool.list_checks()
         build(options.out, exercises)
@@ -62,7 +60,7 @@ def build(out: Path, exercises: list[Exercise]) -> None:
     files = {path.relative_to(ROOT).as_posix(): path for path in sorted(paths)}
     files |= {script.name: script for script in SCRIPTS}
     for exercise in filter(lambda each: each.is_additional, exercises):
-        # Without its starter, the grader does not know a starter that nobody changed.
+        # The grader needs the starter, to recognize an answer that is still the starter.
         for path in filter(Path.is_file, (exercise.checks, exercise.folder / "exercise.py")):
             files[f"exercises/{exercise.name}/{path.name}"] = path
     contents = {name: path.read_bytes() for name, path in files.items()}

@@ -64,7 +64,7 @@ def class_page(students: list[StudentResult], unmatched: Collection[str] = ()) -
     for exercise in (exercise for student in students for exercise in student.exercises):
         for check in exercise.checks:
             checks[exercise.exercise, check.name, check.sentence][check.outcome] += 1
-    # Of two checks that equally many students missed, the one that fewer students passed comes first.
+    # If equally many students missed two checks, the check that fewer students passed comes first.
     missed = sorted(checks.items(), key=lambda item: (-count_missed(item[1]), item[1][Outcome.PASSED]))
     max_points = max((student.max_points for student in students), default=0)
     points = [student.points for student in students if student.points is not None]
@@ -95,11 +95,13 @@ class Reports:
         """Keep other runs out of the folder. Raises Busy if there is one."""
         folder = os.open(self.folder, os.O_RDONLY)
         try:
-            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            try:
+                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                message = f"Another run writes to {self.folder}. Wait for it, or choose another --out."
+                raise Busy(message) from None
             yield
-        except BlockingIOError:
-            message = f"Another run writes to {self.folder}. Wait for it, or choose another --out."
-            raise Busy(message) from None
+
         finally:
             os.close(folder)
 
@@ -108,7 +110,7 @@ class Reports:
         if seed is None and not regrade:
             with suppress(OSError, ValueError, KeyError, TypeError):
                 return int(json.loads((self.folder / "run.json").read_text())["seed"])
-        seed = secrets.randbelow(10**18) if seed is None else seed  # too many to try against --anonymous
+        seed = secrets.randbelow(10**18) if seed is None else seed  # nobody can try all, to find who is who
         write(self.folder / "run.json", json.dumps({"seed": seed}))
         return seed
 
