@@ -30,7 +30,7 @@ from grading.submissions import NoSubmissions, Source, find_submissions, ignored
 from lesson_loader import BadExercises, find_exercises, label_of
 from originals import NoOriginals
 
-NO_MEMORY_LIMIT = "Each process had a memory limit, but the whole sandbox had none. This needs systemd."
+NO_MEMORY_LIMIT = "Each process had a memory limit. The whole sandbox had none: that limit needs systemd."
 LOST = "the record of this student is missing in the folder of the results"
 
 
@@ -80,12 +80,12 @@ def parse_options() -> argparse.Namespace:
     add(
         "--regrade",
         action="store_true",
-        help="grade everyone again, with new random users or --seed",
+        help="grade everyone again, with new random users or those of --seed",
     )
     add("--seconds", type=float, default=5.0, help="seconds for a start or a response (default: 5)")
-    add("--time-limit", type=float, default=30.0, help="seconds for one answer in all (default: 30)")
-    add("--no-sandbox", action="store_true", help="run the answers on this machine, without protection")
-    add("--summary", type=Path, metavar="FILE", help="append the points without names, for GitHub Actions")
+    add("--time-limit", type=float, default=30.0, help="seconds for all checks of an answer (default: 30)")
+    add("--no-sandbox", action="store_true", help="run answers that you trust, without a sandbox")
+    add("--summary", type=Path, metavar="FILE", help="for GitHub Actions: append the points, but no names")
     options = parser.parse_args()
     if options.jobs < 1:
         parser.error("--jobs needs at least 1")
@@ -98,7 +98,8 @@ def grade_class(options: argparse.Namespace) -> int:
     """Grade a folder of submissions, write the reports and return the exit status."""
     sources, others = find_submissions(options.submissions), ignored(options.submissions)
     if options.out.resolve().is_relative_to(options.submissions.resolve()):
-        raise BadCommand(f"{options.out} is in the folder of the submissions. Choose another --out.")
+        advice = "Choose another --out (make: OUT=folder)."
+        raise BadCommand(f"{options.out} is in the folder of the submissions. {advice}")
     plans = make_plans(options, sources)
     unmatched = [plan.person.id for plan in plans if not plan.in_roster]
     if options.no_sandbox:
@@ -118,9 +119,9 @@ def grade_class(options: argparse.Namespace) -> int:
     pages = f"{options.out / 'index.html'}, {options.out / 'grades.csv'} and {options.out / 'totals.csv'}"
     print(f"\nSeed {run.course.seed}. The class: {pages}")
     if unmatched:
-        print(f"They fit nobody in the roster: {', '.join(map(clean_line, unmatched))}")
+        print(f"These submissions belong to nobody in the roster: {', '.join(map(clean_line, unmatched))}")
     if others:
-        print(f"Ignored, because they are not submissions: {', '.join(others)}")
+        print(f"The grader ignored these files, because they are not submissions: {', '.join(others)}")
     if not options.no_sandbox and not options.scheduler and not limit_memory():
         print(NO_MEMORY_LIMIT)
     if is_unmarked := any(student.points is None for student in students):
@@ -154,7 +155,7 @@ def make_plans(options: argparse.Namespace, sources: dict[str, Source]) -> list[
     known = {label: exercise.name for label, exercise in find_exercises().items()}
     labels = options.exercises or [label for member in members for label in member.labels]
     if unknown := set(labels) - known.keys():
-        message = f"There is no exercise {min(unknown)}. There are {', '.join(known)}."
+        message = f"There is no exercise {min(unknown)}. The exercises are {', '.join(known)}."
         raise BadCommand(f"{message} For your own exercises, set EXERCISES to their folder.")
     if not labels:
         raise BadCommand(ask_for_exercises(sources, known))
@@ -177,7 +178,8 @@ def ask_for_exercises(sources: dict[str, Source], known: dict[str, str]) -> str:
     labels = [label for label, name in known.items() if name in names]
     hint = f" The submissions have answers to {', '.join(labels)}." if labels else ""
     option = f"--exercises {' '.join(labels) or '1'}"
-    return f"Which exercises count?{hint} Add them to your command, such as {option} (make: ARGS='{option}')."
+    advice = f"Add their numbers to your command, such as {option} (make: ARGS='{option}')."
+    return f"Which exercises count?{hint} {advice}"
 
 
 @dataclass(frozen=True)
@@ -281,7 +283,7 @@ def print_line(result: StudentResult) -> None:
         elif exercise.outcome is not Outcome.PASSED and not result.problem:
             labels[exercise.problem or exercise.outcome.value].append(label_of(exercise.exercise))
     reasons = [result.problem] if result.problem else []
-    reasons += [f"{', '.join(several)} {reason}" for reason, several in labels.items()]
+    reasons += [f"{', '.join(several)}: {reason}" for reason, several in labels.items()]
     if any(exercise.outcome is Outcome.NOT_HANDED_IN for exercise in result.exercises):
         reasons += result.notes
     text = "; ".join(reason.removesuffix(".") for reason in reasons)

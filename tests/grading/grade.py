@@ -32,7 +32,7 @@ DECIDING = "bubblewrap checker grade host http_messages record sandbox seccomp s
 OTHER_CHECKS = "this worker has other checks: compare its clone, its packages and its EXERCISES"
 STARTER = "This is the starter without a change."
 REFUSED = "[Errno 38]"  # what Python prints if the sandbox refuses a system call
-REFUSED_CALL = "The sandbox refused a system call of this answer or of a library. Tell your instructor."
+REFUSED_CALL = "The sandbox refused a system call of an answer or of a library. Tell your instructor."
 
 Submit = Callable[["Course", "Work"], "Future[str]"]
 

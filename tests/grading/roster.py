@@ -79,8 +79,8 @@ def read_roster(path: Path) -> list[Member]:
         if not id or simplify(id) in members:
             raise BadTable(f"{where} has the id {id!r}. Every student needs a different id.")
         if unknown := set(labels) - known.keys():
-            problem = f"{where} has the exercise {min(unknown)!r}. There are {', '.join(known)}."
-            advice = "Write spaces between them. For your own exercises, set EXERCISES to their folder."
+            problem = f"{where} has the exercise {min(unknown)!r}. The exercises are {', '.join(known)}."
+            advice = "Write spaces between numbers. For your own exercises, set EXERCISES to their folder."
             raise BadTable(f"{problem} {advice}")
         try:
             datetime.fromisoformat(due or "2026-03-31")
@@ -135,12 +135,12 @@ def assign(
         elif len(fitting) > 1:
             lines = " and ".join(member.where for member in fitting)
             advice = f"Write {source.name!r} in the column alias of the right student."
-            raise BadTable(f"{source.name!r} fits two students, {lines}. {advice}")
+            raise BadTable(f"{source.name!r} fits several students: {lines}. {advice}")
         for member in fitting:
             if other := assigned[member.person.id]:
                 if not all(is_named(each, member.listed) for each in (other, source)):
                     both = f"{other.name!r} and {source.name!r}"
-                    advice = "If both are from this student, write both in the column alias."
+                    advice = "If both are from this student, write both in the column alias, as one;two."
                     raise BadTable(f"{member.where} fits {both}. {advice}")
                 source = Source(other.name, other.paths + source.paths, other.names | source.names)
             assigned[member.person.id] = source
@@ -157,7 +157,7 @@ def read_overrides(path: Path, exercises: Mapping[str, Mapping[str, float]]) -> 
         labels = {label_of(name): name for name in exercises[id]}
         name = labels.get(exercise, exercise)
         if name not in exercises[id]:
-            raise BadTable(f"{where} has the exercise {exercise!r}. For {id!r}, use {', '.join(labels)}.")
+            raise BadTable(f"{where} has the exercise {exercise!r}. For {id!r}, write {' or '.join(labels)}.")
         if (id, name) in overrides:
             raise BadTable(f"{where} has exercise {exercise} of {id!r} again. Remove one of the lines.")
         is_number = re.fullmatch(r"\d{0,9}[.,]?\d{1,9}", points, re.ASCII)

@@ -170,7 +170,7 @@ def require_sandbox() -> None:
     if not shutil.which("bwrap"):
         raise NoSandbox(
             "Bubblewrap is not installed. It keeps answers away from your files, and it needs Linux. "
-            f"On Debian and Ubuntu: sudo apt install bubblewrap libseccomp2. {INSTEAD}"
+            f"On Debian and Ubuntu, type `sudo apt install bubblewrap libseccomp2`. {INSTEAD}"
         )
     try:
         make_filter().close()
@@ -189,7 +189,7 @@ def require_sandbox() -> None:
         except (SandboxLost, OSError) as problem:
             raise NoSandbox(
                 f"Bubblewrap does not work here: {problem}. "
-                "On Ubuntu, try: sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0. "
+                "On Ubuntu, type `sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0`. "
                 f"Many containers forbid user namespaces: grade outside of the container. {INSTEAD}"
             ) from None
         if report != b"ok":

@@ -93,7 +93,7 @@ class Submission:
 def find_submissions(folder: Path) -> dict[str, Source]:
     """Return the source of each student by its name. Raises NoSubmissions."""
     where = quote(str(folder))
-    expected = "Expected a folder or archive for each student, or a download from Canvas or Moodle."
+    expected = "It should contain a folder or archive for each student, or a download from Canvas or Moodle."
     try:
         with os.scandir(folder) as found:
             entries = sorted(found, key=lambda entry: entry.name)

@@ -180,7 +180,7 @@ def test_a_command_that_is_killed_at_any_moment_goes_on_and_grades_nothing_twice
 def test_a_line_for_each_student_says_first_what_was_handed_in(graded):
     lines = [line for line in graded[2].splitlines() if " of " in line]
     assert len(lines) == len(KINDS)
-    assert any(re.search("  1 did not start; [0-9, ]+ not handed in$", line) for line in lines)
+    assert any(re.search("  1: did not start; [0-9, ]+: not handed in$", line) for line in lines)
 
 
 # additional exercises
@@ -199,7 +199,7 @@ def test_an_additional_exercise_is_graded_from_a_fork_and_from_a_file(pair, tmp_
     assert [rows[name, "01b_session"]["score"] for name in ("anna", "bob", "cleo")] == ["0.3", "0", "0.3"]
     assert rows["anna", "01b_session"]["max_score"] == "0.3"
     assert re.search(r"^ *10\.3 of 10\.3  anna$", printed, re.MULTILINE)
-    assert re.search(r"^ *0\.3 of 10\.3  cleo  +1 not handed in$", printed, re.MULTILINE)
+    assert re.search(r"^ *0\.3 of 10\.3  cleo  +1: not handed in$", printed, re.MULTILINE)
     results = json.loads((out / "students/anna/results.json").read_text())
     assert results["score"] == 10.3
     assert [(test["number"], test["max_score"]) for test in results["tests"][-2:]] == [
@@ -225,7 +225,7 @@ def test_a_changed_check_of_an_additional_exercise_changes_the_digest(tmp_path, 
 def test_exercises_that_cannot_be_found_are_said_in_a_line(pair, tmp_path):
     exercise = make_exercise_1b(tmp_path / "private")
     unknown = run(pair, tmp_path / "grades", "--exercises", "1c", EXERCISES=str(exercise.parent), status=1)
-    assert unknown.startswith("There is no exercise 1c. There are 1, 1b, 2, ")
+    assert unknown.startswith("There is no exercise 1c. The exercises are 1, 1b, 2, ")
     nowhere = run(pair, tmp_path / "grades", EXERCISES="nowhere", status=1)
     assert nowhere.startswith("EXERCISES=nowhere is not a folder.")
     (exercise / "test_01b_session.py").write_text("def test_it():\n    pass\n")
@@ -320,7 +320,7 @@ def test_a_summary_that_cannot_be_written_is_said_by_its_own_name(pair, tmp_path
 
 def test_what_is_nobodys_submission_is_named(pair, tmp_path):
     (pair / "bob_01.py").write_text("")
-    assert 'Ignored, because they are not submissions: "bob_01.py"' in run(pair, tmp_path / "grades")
+    assert 'because they are not submissions: "bob_01.py"' in run(pair, tmp_path / "grades")
 
 
 def test_a_quote_in_a_name_is_no_end_of_it(tmp_path):

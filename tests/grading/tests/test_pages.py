@@ -173,7 +173,7 @@ def test_a_students_page_shows_what_was_sent_expected_and_got_and_how_to_repeat_
         *("anna", "2 of 6 points", "Exercise 1: Log in at another URL", "✓ passed Check 1 holds. 2 of 2"),
         "✗ failed Check 2 holds. 0 of 2",
         *("sent GET /x", "expected 200", "got 404", "Is it there?", "needs: Check 2 holds."),
-        *("What your answer printed or logged. Its clock is nine hours ahead of UTC. hello", "make check-1"),
+        *("printed or logged. The times in it are nine hours ahead of UTC. hello", "make check-1"),
         ".venv/bin/python lessons check 1 --seed 123",
     ):
         assert words in text
@@ -185,7 +185,7 @@ def test_a_students_page_shows_what_was_sent_expected_and_got_and_how_to_repeat_
         (make("passed"), "Everything passes. Well done!"),
         (make("grader error", problem="disk full"), "Not your fault"),
         (make("grader error"), "No mark yet"),
-        (make("not handed in"), "Begin it with make start-1"),
+        (make("not handed in"), "Begin this exercise with make start-1"),
         (make("starter not changed"), "This is the starter as you got it."),
         (make("did not start", "did not start"), "Why your app did not start"),
         (make("unreadable", problem="answer.py is a link"), "answer.py is a link"),
@@ -212,10 +212,10 @@ def test_a_student_is_not_blamed_if_the_grader_could_not_read_the_submission():
     text = text_of(student_page(result))
     assert "Not your fault" in text
     assert "Stale file handle" in text
-    assert "Hand it in again" not in text
+    assert "hand in all your answers again" not in text
     result = make("unreadable")
     result.problem = "too many files"
-    assert "Hand it in again" in text_of(student_page(result))
+    assert "hand in all your answers again" in text_of(student_page(result))
 
 
 def test_a_starter_that_was_not_changed_is_explained_without_its_checks():
@@ -317,7 +317,7 @@ def test_a_page_warns_if_there_was_no_sandbox():
     assert "ran without a sandbox" not in page_of(result)
     result.sandboxed = False
     assert "Advice, not a mark" in student_page(result)
-    assert "1 of 1 ran without a sandbox" in page_of(result)
+    assert "1 of 1 students ran without a sandbox" in page_of(result)
 
 
 # the page of the class

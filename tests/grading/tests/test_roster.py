@@ -86,7 +86,7 @@ def test_a_roster_needs_only_ids(table):
         ('id,name\n7,"Ada\n8,Ben\n', 3, "is not CSV: unexpected end of data"),
         ("id,due\n7,31.3.2026\n", 2, "has the date '31.3.2026'. Write 2026-03-31 or 2026-03-31T23:59. In"),
         ("id,due,extension\n7,2026-03-31,later\n", 2, "has the date 'later'"),
-        ("id,exercises\n7,1 99\n", 2, "has the exercise '99'. There are 1, 2,"),
+        ("id,exercises\n7,1 99\n", 2, "has the exercise '99'. The exercises are 1, 2,"),
     ],
 )
 def test_a_mistake_in_a_roster_is_named_with_its_file_and_line(table, roster, line, words):
@@ -166,7 +166,7 @@ def test_two_students_of_one_name_need_an_alias(table):
     roster = "id,name,alias\n1,Ada Lovelace,\n2,Ada Lovelace,\n"
     with pytest.raises(
         BadTable,
-        match=r"'Ada Lovelace' fits two students, .*table\.csv, line 2 and .*table\.csv, line 3\. "
+        match=r"'Ada Lovelace' fits several students: .*table\.csv, line 2 and .*table\.csv, line 3\. "
         r"Write 'Ada Lovelace' in the column alias",
     ):
         match(table, roster, "Ada Lovelace")
@@ -183,7 +183,7 @@ def test_two_submissions_of_one_student_are_a_mistake(table):
 def test_a_number_that_is_the_id_of_another_student_needs_an_alias(table):
     roster = "id,name,alias\n1042,Ada Lovelace,\n1043,Alan Turing,{}\n"
     source = "Alan Turing_1042", "Alan Turing", "1042"
-    with pytest.raises(BadTable, match=r"'Alan Turing_1042' fits two students, .* line 2 and .* line 3"):
+    with pytest.raises(BadTable, match=r"'Alan Turing_1042' fits several students: .* line 2 and .* line 3"):
         match(table, roster.format(""), source)
     assert match(table, roster.format("Alan Turing_1042"), source) == {"Alan Turing_1042": "1043"}
 
@@ -216,9 +216,9 @@ def test_overrides_have_points_or_comments_or_both(table):
     ("row", "words"),
     [
         ("bob,1,1,", "has the id 'bob'. There is no student with this id"),
-        ("ada,2,1,", "has the exercise '2'. For 'ada', use 1, 3."),
-        ("ben,3,1,", "has the exercise '3'. For 'ben', use 1."),
-        ("ben,03_auth_key,,Nice", "has the exercise '03_auth_key'. For 'ben', use 1."),
+        ("ada,2,1,", "has the exercise '2'. For 'ada', write 1 or 3."),
+        ("ben,3,1,", "has the exercise '3'. For 'ben', write 1."),
+        ("ben,03_auth_key,,Nice", "has the exercise '03_auth_key'. For 'ben', write 1."),
         ("ada,,1,", "has the exercise ''"),
         ("ada,3,2.6,", "has the points '2.6'. Write a number from 0 to 2.5"),
         ("ada,1,-1,", "has the points '-1'"),
