@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 
 import psutil
@@ -57,19 +57,23 @@ def servers():
     found = []
     for process in psutil.process_iter():
         try:
-            if "/box/serve.py" in process.cmdline() and "bwrap" not in process.name():
+            if "/box/serve.py" in process.cmdline() and process.name() not in ("bwrap", "setpriv"):
                 found.append(process)
         except psutil.Error:
             continue
-    return [process for process in found if "setpriv" not in process.name()]
+    return found
 
 
 def apps():
     """Return the apps of this test that run: the children of a server."""
     ours = {process.pid for process in psutil.Process().children(recursive=True)}
-    found = [process for process in servers() if process.pid in ours]
-    numbers = {process.pid for process in found}
-    return [process for process in found if process.ppid() in numbers]
+    serving = [process for process in servers() if process.pid in ours]
+    numbers, found = {process.pid for process in serving}, []
+    for process in serving:
+        with suppress(psutil.Error):  # it may have just ended
+            if process.ppid() in numbers:
+                found.append(process)
+    return found
 
 
 def test_an_app_that_something_else_kills_is_checked_once_more(graded):
