@@ -27,14 +27,15 @@ def mint(
     """
     issued = int(time.time()) - age
     claims = {"iat": issued, "nbf": issued, "exp": issued + lifetime, "identity": identity} | changes
+    return sign(claims, key, algorithm, headers)
+
+
+def sign(
+    claims: dict[str, Any], key: str, algorithm: str = "HS256", headers: dict[str, Any] | None = None
+) -> str:
+    """Return a token with exactly these claims. They can have any name. A claim that is None is left out."""
     claims = {name: value for name, value in claims.items() if value is not None}
     return jwt.encode(claims, key, algorithm=algorithm, headers=headers)
-
-
-def sign(claims: dict[str, Any], key: str) -> str:
-    """Return a token with exactly these claims, which can have any name. A claim that is None is left out."""
-    claims = {name: value for name, value in claims.items() if value is not None}
-    return jwt.encode(claims, key, algorithm="HS256")
 
 
 def mint_for(app: Flask, identity: object = 1, *, key: str | None = None, **options: Any) -> str:

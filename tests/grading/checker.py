@@ -24,7 +24,7 @@ import pytest
 from grading.host import Host
 from grading.record import CheckResult, Outcome
 from grading.sandbox import Sandboxes
-from lesson_loader import LESSONS, find_exercises
+from lesson_loader import LESSONS, find_exercises, label_of
 
 UNUSED_PLUGINS = (  # of pytest; the first one slows down each session, because it collects garbage
     *("unraisableexception", "threadexception", "terminal", "cacheprovider", "faulthandler", "logging"),
@@ -122,9 +122,8 @@ def check_answers(task: dict[str, Any], sandboxes: Sandboxes) -> dict[str, Any]:
 
 def check_exercises(names: Iterable[str], host: Host) -> dict[str, Any]:
     """Return `checks` and `printed` of some exercises, from one session of pytest."""
-    exercises = {exercise.name: exercise for exercise in find_exercises().values()}
-    results = Results()
-    run_pytest(*(str(exercises[name].checks) for name in names), plugins=[host, results])
+    exercises, results = find_exercises(), Results()
+    run_pytest(*(str(exercises[label_of(name)].checks) for name in names), plugins=[host, results])
     return {
         name: {"checks": [asdict(check) for check in checks], "printed": host.printed.get(name, "")}
         for name, checks in results.checks.items()

@@ -24,7 +24,7 @@ from grading.record import (
     to_json,
 )
 from grading.submissions import Answer, Submission, is_unchanged_starter
-from lesson_loader import LESSONS, Exercise, find_exercises
+from lesson_loader import LESSONS, Exercise, find_exercises, label_of
 from originals import ORIGINALS
 
 # A change in these files can change points.
@@ -94,7 +94,7 @@ def grade(course: Course, work: Work, pool: CheckerPool) -> str:
         sandboxed=course.sandboxed,
         digest=work.digest(course),
     )
-    known = {exercise.name: exercise for exercise in find_exercises().values()}
+    known = find_exercises()
     results = {name: result_without_checks(course, submission, name, known) for name in work.exercises}
     answers = {name: submission.answers[name] for name, found in results.items() if found is None}
     checked = ask_checker(course, work.person, answers, pool) if answers else {}
@@ -117,7 +117,7 @@ def result_without_checks(
         return unchecked(course, exercise, Outcome.NOT_HANDED_IN)
     if course.version != version_of_checks():
         return unchecked(course, exercise, Outcome.GRADER_ERROR, OTHER_CHECKS)
-    if is_unchanged_starter(known[exercise], answer.content):
+    if is_unchanged_starter(known[label_of(exercise)], answer.content):
         return replace(unchecked(course, exercise, Outcome.NOT_CHANGED, STARTER), file=answer.file)
     return None
 
@@ -168,7 +168,7 @@ def unchecked(course: Course, exercise: str, outcome: Outcome, problem: str = ""
 
 
 def grader_error(course: Course, person: Person, exercises: Iterable[str], problem: str) -> StudentResult:
-    """Return the result of a student for whom the grader failed."""
+    """Return a result without a mark, because the grader failed for this student."""
     results = [unchecked(course, name, Outcome.GRADER_ERROR, problem) for name in exercises]
     return StudentResult(person, exercises=results, sandboxed=course.sandboxed)
 

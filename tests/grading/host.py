@@ -97,11 +97,9 @@ class Host:
         self, channel: socket.socket, method: str, target: str, headers: dict[str, str], body: bytes | None
     ) -> tuple[int, dict[str, str], bytes]:
         """Send a request to an app, and return the status, headers and body of the response."""
-        now, too_late = time.monotonic(), response_timed_out(self.seconds)
-        if now + self.seconds > self.ends:
-            too_late = NoResponse(f"nothing: {self.time_is_over()}", "no response in time")
+        now = time.monotonic()
         if now > self.ends:
-            raise too_late
+            raise self.too_late(now)
         connection, inside = socket.socketpair()
         with connection:
             try:
@@ -110,13 +108,19 @@ class Host:
                 request = write_request(method, target, headers, body)
                 received = exchange(connection, request, min(now + self.seconds, self.ends))
             except TimeoutError:
-                raise too_late from None
+                raise self.too_late(now) from None
             except OSError:
                 received = b""
         if not received:
             self.ended.add(self.name)
             raise NoResponse(f"nothing: {ENDED}", "died")
         return read_response(received, method)
+
+    def too_late(self, sent: float) -> NoResponse:
+        """Return the problem of a request without a response. It names the limit that was over first."""
+        if sent + self.seconds > self.ends:
+            return NoResponse(f"nothing: {self.time_is_over()}", "no response in time")
+        return response_timed_out(self.seconds)
 
     def time_is_over(self) -> str:
         return f"the time limit of {self.time_limit:g} seconds is over"

@@ -1,4 +1,4 @@
-"""The sandbox of a student, in which serve.py starts the student's apps.
+"""Sandboxes for students. In a student's sandbox, serve.py starts the student's apps.
 
 Only bytes come out of a sandbox, on sockets and in logs. The grader never unpickles or decompresses them.
 """
